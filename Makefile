@@ -1,0 +1,65 @@
+# The five commands of the project (make help), and a few for its maintainers.
+#
+# PORT and DATA_DIR (default var/) move the server and its files; PYTHON names the interpreter
+# that set-up shall use; ARGS goes to the command: make demo ARGS="a.jpg holiday/".
+
+SHELL = /bin/sh
+BIN := .venv/bin
+ARGS ?=
+# Test processes side by side.
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format bench lock clean setup setup-dev
+
+help:
+	@echo 'make run     set up, then serve on http://127.0.0.1:8000 until Ctrl-C'
+	@echo 'make demo    upload files (ARGS="a.jpg dir/", or samples), wait, print a table'
+	@echo 'make test    the whole test suite (ARGS goes to pytest)'
+	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks'
+	@echo 'make bench   benchmarks side by side with other libraries'
+	@echo 'make format  put code and imports in order'
+	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
+	@echo 'make clean   remove what builds made; var/, with the data, stays'
+
+setup:
+	@bin/setup
+
+setup-dev:
+	@bin/setup dev
+
+run: setup
+	@exec $(BIN)/python -m launch run
+
+demo: setup
+	@exec $(BIN)/python -m launch demo $(ARGS)
+
+test: setup-dev
+	@$(BIN)/python -m launch parts
+	@exec $(BIN)/pytest -n $(JOBS) $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint src --check --lint --quiet
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python bin/check-locks
+
+format: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint src --reformat --quiet
+
+bench:
+	@bin/setup bench
+	@exec .venv-bench/bin/python bench/images.py $(ARGS)
+
+lock:
+	@bin/lock $(ARGS)
+
+clean:
+	rm -rf .venv .venv-bench node_modules src/apps/media/static/media/dist src/*.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,35 @@
+/* Bundles frontend/src into the media app's static files.
+ *
+ * Every .ts and .css file directly in frontend/src is an entry point; code that
+ * two entries share lands in chunks/, under a name that carries its hash; the
+ * entries get theirs from Django's manifest storage when static files are collected.
+ */
+import { readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, "src");
+const target = join(here, "..", "src", "apps", "media", "static", "media", "dist");
+
+const entryPoints = readdirSync(source)
+  .filter((name) => /\.(ts|css)$/.test(name) && !name.endsWith(".d.ts"))
+  .map((name) => join(source, name));
+
+rmSync(target, { recursive: true, force: true });
+await build({
+  entryPoints,
+  outdir: target,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: ["es2022", "safari16"],
+  minify: true,
+  sourcemap: false,
+  legalComments: "linked",
+  chunkNames: "chunks/[name]-[hash]",
+  assetNames: "assets/[name]-[hash]",
+  loader: { ".svg": "file", ".png": "file", ".woff2": "file" },
+  logLevel: "warning",
+});

@@ -1,0 +1,8 @@
+/* What scripts of one page tell each other. */
+
+/** A file has arrived; its page is at `pageUrl`. */
+export const UPLOADED = "media:uploaded";
+
+export interface UploadedDetail {
+  pageUrl: string;
+}
