@@ -1,0 +1,72 @@
+"""`/healthz`: this process answers. `/readyz`: everything a visitor's file needs is there."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+
+from celery import current_app
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.core.storage import object_store
+
+logger = logging.getLogger(__name__)
+
+BROKER_SECONDS = 1
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every part answers, else 503; the body names each part as `ok` or `away`."""
+    parts = {name: _state(name, check) for name, check in CHECKS.items()}
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse(
+        {"status": "ok" if ready else "away", "parts": parts}, status=200 if ready else 503
+    )
+
+
+def _state(name: str, check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # a probe reports any failure; it must not become one
+        logger.warning("readiness: %s is away: %r", name, error)
+        return "away"
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _storage() -> None:
+    object_store().exists(f"probe/{secrets.token_hex(8)}")
+
+
+def _broker() -> None:
+    with current_app.connection_for_write() as link:
+        link.ensure_connection(max_retries=0, timeout=BROKER_SECONDS)
+
+
+def _worker() -> None:
+    if not current_app.control.ping(timeout=BROKER_SECONDS):
+        raise RuntimeError("no worker answers")
+
+
+CHECKS: Mapping[str, Callable[[], None]] = {
+    "database": _database,
+    "storage": _storage,
+    "broker": _broker,
+    "worker": _worker,
+}

@@ -1,0 +1,50 @@
+"""The only place that makes storage keys, and the only function that admits one.
+
+A key is random, ours and immutable. Nothing a client sent (name, type, id) may become part of it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+_ALLOWED = re.compile(r"[a-z0-9/_.-]+")
+_LONGEST = 255  # characters; S3 allows 1024, a Linux file name 255
+_RANDOM_BYTES = 16  # 128 bits: a collision or a lucky guess is out of reach
+
+
+def new_key(prefix: str, suffix: str = "") -> str:
+    """A fresh key `prefix/ab/cd/<32 hex digits>[.suffix]`.
+
+    The two levels of folders keep local directories small. `prefix` and `suffix` are words of the
+    program ("original", "webp"); anything else raises ValueError.
+    """
+    if "/" in suffix or suffix.startswith("."):
+        raise ValueError(f"Not a suffix: {suffix!r}")
+    token = secrets.token_hex(_RANDOM_BYTES)
+    name = f"{token}.{suffix}" if suffix else token
+    return check_key(f"{prefix}/{token[:2]}/{token[2:4]}/{name}")
+
+
+def check_key(key: str) -> str:
+    """Return `key` if it may be used as one, else raise ValueError.
+
+    Every method of every store passes its key through here before it touches a disk or a server.
+    Whoever widens this rule widens what can be reached on the file system: keep it closed.
+    """
+    segments = key.split("/")
+    if (
+        len(key) > _LONGEST
+        or not _ALLOWED.fullmatch(key)
+        or ".." in key
+        or any(segment in {"", "."} for segment in segments)
+    ):
+        raise ValueError(f"Not a storage key: {key[:_LONGEST]!r}")
+    return key
+
+
+def check_prefix(prefix: str) -> str:
+    """Return `prefix` if it may start a key ("" and a closing slash included), else ValueError."""
+    if prefix:
+        check_key(prefix.removesuffix("/"))
+    return prefix

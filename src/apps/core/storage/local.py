@@ -1,0 +1,271 @@
+"""Objects as files of one directory, durable when a writer's `close` returns.
+
+`LocalStore.path` is the one place of the project that turns a key into a path of the file system.
+Do not build such a path anywhere else, and do not call it outside this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Never
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
+
+from apps.core.errors import ObjectMissingError, StorageFullError, StorageUnavailableError
+from apps.core.storage.base import (
+    CHUNK_BYTES,
+    BoundedReader,
+    Capability,
+    ClosingWriter,
+    StoredObject,
+    copy_into,
+    write_pieces,
+)
+from apps.core.storage.keys import check_key, check_prefix
+
+_DIRECTORY_MODE = 0o700
+_FILE_MODE = 0o600
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+_NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
+
+
+@contextlib.contextmanager
+def local_errors(key: str) -> Iterator[None]:
+    """Turn what the file system says about `key` into our errors. FileExistsError passes."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFullError(key) from error
+        if error.errno in _MISSING:
+            raise ObjectMissingError(key) from error
+        raise StorageUnavailableError(key, error.errno) from error
+
+
+class LocalWriter(ClosingWriter):
+    """A new file, created exclusively; it counts as stored once file and directory are synced."""
+
+    def __init__(self, key: str, path: Path) -> None:
+        self._key = key
+        self._path = path
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with local_errors(key):
+            _make_directories(path.parent)
+            self._descriptor: int | None = os.open(path, flags, _FILE_MODE)
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        if self._descriptor is None:
+            raise ValueError("The writer is closed.")
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        with local_errors(self._key):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        return size
+
+    def close(self) -> None:
+        if self._descriptor is None:
+            return
+        with local_errors(self._key):
+            os.fsync(self._descriptor)
+            self._release()
+            _sync_directory(self._path.parent)
+
+    def abort(self) -> None:
+        if self._descriptor is None:
+            return
+        with local_errors(self._key):
+            self._release()
+            self._path.unlink(missing_ok=True)
+
+    def _release(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+class LocalStore(FileSystemStorage):
+    """An `ObjectStore` on one file system; also a Django storage for model fields."""
+
+    capabilities = frozenset({Capability.LOCAL})
+
+    def path(self, name: str) -> str:
+        """The file of a key. The only such function: every access passes `check_key` here."""
+        return super().path(check_key(name))
+
+    def writer(self, key: str) -> LocalWriter:
+        return LocalWriter(key, self._file(key))
+
+    def open_object(self, key: str) -> BinaryIO:
+        with local_errors(key):
+            return self._file(key).open("rb")
+
+    def read_range(
+        self, key: str, start: int, length: int, *, chunk_size: int = CHUNK_BYTES
+    ) -> BoundedReader:
+        with local_errors(key):
+            source = self._file(key).open("rb", buffering=0)
+            source.seek(start)
+        return BoundedReader(
+            source, length=length, chunk_size=chunk_size, guard=lambda: local_errors(key)
+        )
+
+    def size_of(self, key: str) -> int:
+        with local_errors(key):
+            return self._file(key).stat().st_size
+
+    def exists(self, name: str) -> bool:
+        return self._file(name).is_file()
+
+    def promote(self, source: str, target: str) -> None:
+        origin, goal = self._file(source), self._file(target)
+        try:
+            self._move(origin, goal, key=source)
+        except ObjectMissingError:
+            if not goal.is_file():
+                raise
+
+    def put_file(self, key: str, path: Path) -> None:
+        with path.open("rb") as source, self.writer(key) as writer:
+            copy_into(writer, source)
+
+    def fetch(self, key: str, path: Path) -> None:
+        with local_errors(key):
+            try:
+                os.link(self._file(key), path, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+                write_pieces(path, self.read_range(key, 0, self.size_of(key)))
+
+    def remove(self, key: str) -> None:
+        with local_errors(key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._file(key).unlink()
+
+    def walk(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Memory is bounded by the largest single directory, not by the number of objects."""
+        folder = check_prefix(prefix).rpartition("/")[0]
+        root = Path(self.location)
+        with local_errors(prefix):
+            yield from _walk(root / folder, f"{folder}/" if folder else "", prefix)
+
+    # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        return check_key(name)
+
+    def url(self, name: str | None) -> Never:
+        raise ValueError("A stored object has no URL of its own; delivery decides who gets it.")
+
+    def delete(self, name: str) -> None:
+        self.remove(name)
+
+    def size(self, name: str) -> int:
+        return self.size_of(name)
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        if mode != "rb":
+            raise ValueError("Objects are immutable; write a new one with writer().")
+        return File(self.open_object(name), name)
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        with self.writer(name) as writer:
+            for piece in content.chunks():
+                writer.write(piece)
+        return name
+
+    def _file(self, key: str) -> Path:
+        return Path(self.path(key))
+
+    def _move(self, origin: Path, goal: Path, *, key: str) -> None:
+        with local_errors(key):
+            _make_directories(goal.parent)
+            _move_without_overwriting(origin, goal)
+            _sync_directory(goal.parent)
+            _sync_directory(origin.parent)
+
+
+def _move_without_overwriting(origin: Path, goal: Path) -> None:
+    # rename() replaces an existing target silently, link() refuses; so link, then drop the source.
+    try:
+        os.link(origin, goal, follow_symlinks=False)
+    except FileExistsError:
+        # Either we were interrupted between the two steps, or the key belongs to somebody else.
+        if not origin.samefile(goal):
+            raise
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        _rename_where_free(origin, goal)
+        return
+    origin.unlink(missing_ok=True)
+
+
+def _rename_where_free(origin: Path, goal: Path) -> None:
+    """For file systems without hard links; the check is not atomic, random keys make up for it."""
+    if goal.exists() and origin.exists():  # without its source, the move has already happened
+        raise FileExistsError(errno.EEXIST, "The key is taken", goal.name)
+    origin.rename(goal)
+
+
+def _make_directories(folder: Path) -> None:
+    """Create `folder` and its parents, private and durable (`makedirs` sets only the last mode)."""
+    if folder.is_dir():
+        return
+    _make_directories(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(_DIRECTORY_MODE)
+    _sync_directory(folder.parent)
+
+
+def _sync_directory(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _walk(folder: Path, key_prefix: str, wanted: str) -> Iterator[StoredObject]:
+    for order, entry in _entries(folder):
+        key = key_prefix + order
+        if order.endswith("/"):
+            if key.startswith(wanted) or wanted.startswith(key):
+                yield from _walk(folder / entry.name, key, wanted)
+        elif key.startswith(wanted) and (found := _describe(key, entry)) is not None:
+            yield found
+
+
+def _entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
+    # A directory sorts as "name/", which is how its objects sort among their neighbours on S3.
+    try:
+        with os.scandir(folder) as found:
+            return sorted(
+                (
+                    (entry.name + ("/" if entry.is_dir(follow_symlinks=False) else ""), entry)
+                    for entry in found
+                ),
+                key=lambda pair: pair[0],
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _describe(key: str, entry: os.DirEntry[str]) -> StoredObject | None:
+    """None for what is no regular file, or was removed since the directory was read."""
+    try:
+        if not entry.is_file(follow_symlinks=False):
+            return None
+        facts = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return StoredObject(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, tz=UTC))

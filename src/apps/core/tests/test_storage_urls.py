@@ -1,0 +1,75 @@
+"""Storage URLs and what they become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import StorageHandler
+
+from apps.core.storage import storage_from_url
+from apps.core.storage.local import LocalStore
+from apps.core.storage.s3 import S3Store
+
+
+class TestUrls:
+    def test_file(self) -> None:
+        assert storage_from_url("file:///srv/my%20media") == {
+            "BACKEND": "apps.core.storage.local.LocalStore",
+            "OPTIONS": {"location": "/srv/my media"},
+        }
+
+    def test_s3(self) -> None:
+        assert storage_from_url("s3://bucket") == {
+            "BACKEND": "apps.core.storage.s3.S3Store",
+            "OPTIONS": {"bucket_name": "bucket", "location": "", "conditional_writes": True},
+        }
+
+    @pytest.mark.parametrize(
+        "endpoint", ["https://s3.example:9000", "https%3A%2F%2Fs3.example%3A9000"]
+    )
+    def test_s3_elsewhere(self, endpoint: str) -> None:
+        url = f"s3://my-bucket/some/prefix/?endpoint_url={endpoint}&region_name=nyc3"
+        assert storage_from_url(f"{url}&conditional_writes=false")["OPTIONS"] == {
+            "bucket_name": "my-bucket",
+            "location": "some/prefix",
+            "endpoint_url": "https://s3.example:9000",
+            "region_name": "nyc3",
+            "addressing_style": "path",
+            "conditional_writes": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("", "known are file://, s3://"),
+            ("/srv/media", "known are file://, s3://"),
+            ("gs://bucket", "known are file://, s3://"),
+            ("file://srv/media", "absolute directory"),
+            ("file:srv", "absolute directory"),
+            ("file:///srv?x=1", "Unknown option 'x'"),
+            ("s3:///prefix", "bucket"),
+            ("s3://bucket:80/prefix", "bucket"),
+            ("s3://bucket/a/../b", "dotted segment"),
+            ("s3://bucket?acl=public", "Unknown option 'acl'"),
+            ("s3://bucket?region_name=a&region_name=b", "twice"),
+            ("s3://bucket?endpoint_url=ftp://x", "endpoint_url"),
+            ("s3://bucket?conditional_writes=maybe", "conditional_writes"),
+            ("s3://key:hunter2@bucket/", "credentials"),
+            ("s3://bucket?endpoint_url=http://key:hunter2@x", "credentials"),
+        ],
+    )
+    def test_refusals(self, url: str, message: str) -> None:
+        with pytest.raises(ValueError, match=message) as caught:
+            storage_from_url(url)
+        assert "hunter2" not in str(caught.value)
+
+    def test_the_entries_build_stores(self, tmp_path: Path) -> None:
+        handler = StorageHandler(
+            {
+                "disk": storage_from_url(f"file://{tmp_path}"),
+                "bucket": storage_from_url("s3://bucket/p?endpoint_url=http://127.0.0.1:9"),
+            }
+        )
+        assert isinstance(handler["disk"], LocalStore)
+        assert isinstance(handler["bucket"], S3Store)
