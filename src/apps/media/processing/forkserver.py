@@ -1,0 +1,175 @@
+"""The process that forks a child per job: `python -m apps.media.processing.forkserver FD`.
+
+Single-threaded, started by `sandbox` with an almost empty environment, with all engines imported
+and nothing evaluated, so that a fork costs milliseconds and carries no secrets. It trusts the
+worker, not its children. It must not decode anything itself, and it ends when the worker does.
+
+Why not `multiprocessing`: its server keeps the worker's environment in readable memory, imports
+the worker's main module into every child, and answers with pickles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from apps.media.exceptions import MediaError
+from apps.media.processing import engines, jail, wire
+from apps.media.processing.types import Facts, Rendered
+
+READY = b"R"
+_CHANNEL = 3  # the child's only open file besides the three standard ones
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A running child; `leash` is held by the worker, which lets go of it to have it killed."""
+
+    pid: int
+    leash: socket.socket
+
+
+class ForkServer:
+    """Forks on request, kills on demand, reports every end."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._jobs: dict[int, _Job] = {}
+        self._selector = selectors.DefaultSelector()
+        self._wakeup, self._signalled = socket.socketpair()
+        self._signalled.setblocking(False)
+        self._wakeup.setblocking(False)
+
+    def serve(self) -> None:
+        """Runs until the worker closes the control socket; then kills what still runs."""
+        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(self._control, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._wakeup, selectors.EVENT_READ, self._reap)
+        self._control.sendall(READY)
+        with contextlib.suppress(EOFError):
+            while True:
+                for key, _ in self._selector.select():
+                    act: Callable[[], None] = key.data
+                    act()
+        for job in self._jobs.values():
+            _kill(job.pid)
+
+    def _accept(self) -> None:
+        marker, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
+        if not marker:
+            raise EOFError
+        channel, leash = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        pid = os.fork()
+        if pid == 0:
+            _become_child(channel)
+        channel.close()
+        self._jobs[pid] = _Job(pid, leash)
+        self._selector.register(leash, selectors.EVENT_READ, lambda: self._let_go(pid))
+
+    def _let_go(self, pid: int) -> None:
+        """The worker closed its end, or a dead worker's kernel did."""
+        job = self._jobs[pid]
+        self._selector.unregister(job.leash)
+        _kill(pid)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._wakeup.recv(1024)
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                self._report(*ended)
+
+    def _report(self, pid: int, status: int, usage: os.struct_rusage) -> None:  # type: ignore[name-defined]
+        job = self._jobs.pop(pid, None)
+        if job is None:
+            return
+        _kill(pid)  # what is left of its process group
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(job.leash)
+        report = {
+            "status": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "peak": usage.ru_maxrss * 1024,
+        }
+        with contextlib.suppress(OSError), job.leash:
+            job.leash.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _kill(pid: int) -> None:
+    """The child's process group, and the child in case it has not made its own group yet."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def _become_child(channel: socket.socket) -> NoReturn:
+    """Runs one job and never returns into the server's loop."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _keep_only(channel)
+        _run(socket.socket(fileno=_CHANNEL))
+    finally:
+        os._exit(0)
+
+
+def _keep_only(channel: socket.socket) -> None:
+    """Only the channel stays open; what engines print goes nowhere."""
+    os.dup2(channel.detach(), _CHANNEL, inheritable=False)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _run(channel: socket.socket) -> None:
+    with channel.makefile("rb") as lines:
+        request = wire.decode_request(lines.readline())
+    try:
+        answer = wire.encode_result(_engine_result(request, channel))
+    except MediaError as error:
+        answer = wire.encode_error(error.code, repr(error.args))
+    except BaseException:  # the edge of the process: whatever it is, the worker must hear of it
+        answer = wire.encode_error("processing_crashed", traceback.format_exc())
+    channel.sendall(answer)
+
+
+def _engine_result(request: wire.Request, channel: socket.socket) -> Facts | Rendered:
+    plan = request.plan
+    work_dir = plan.out_dir if plan else Path("/")
+    jail.enter(work_dir, request.limits, may_write=plan is not None)
+    engine = engines.load_engine(request.mime)
+    if plan is None:
+        return engine.probe(request.path, request.mime, request.limits)
+
+    def progress(fraction: float) -> None:
+        channel.sendall(wire.encode_progress(fraction))
+
+    return engine.render(
+        request.path, request.mime, plan=plan, limits=request.limits, progress=progress
+    )
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the worker's business
+    engines.load_all()
+    gc.collect()
+    gc.freeze()  # children then do not copy pages just to count references
+    ForkServer(control).serve()
+
+
+if __name__ == "__main__":
+    main()
