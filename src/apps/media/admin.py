@@ -1,0 +1,212 @@
+"""The operator's view of media: look, filter, act. Every action is one call of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+
+from apps.core.errors import AppError
+from apps.media import links, selectors, services
+from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tag, Tombstone, Upload
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class VersionInline(ReadOnlyInline):
+    model = MediaVersion
+    fields = ["number", "mime_type", "size", "sha256", "created_at"]
+
+
+class RenditionInline(ReadOnlyInline):
+    model = Rendition
+    fields = ["name", "version", "state", "mime_type", "width", "height", "size"]
+
+
+class JobInline(ReadOnlyInline):
+    model = Job
+    fields = ["kind", "state", "attempts", "progress", "error_code", "created_at", "finished_at"]
+
+
+@admin.register(MediaFile)
+class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = [
+        "preview",
+        "__str__",
+        "owner",
+        "media_type",
+        "readable_size",
+        "status",
+        "visibility",
+        "created_at",
+    ]
+    list_display_links = ["preview", "__str__"]
+    list_filter = ["status", "media_type", "visibility", ("deleted_at", admin.EmptyFieldListFilter)]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["search_text", "owner__username", "sha256"]
+    actions = ["trash", "restore", "reprocess", "delete_permanently"]
+    inlines = [VersionInline, RenditionInline, JobInline]
+    fields = [
+        ("preview", "owner"),
+        ("title", "visibility"),
+        "caption",
+        "alt_text",
+        ("original_name", "mime_type", "readable_size"),
+        ("width", "height", "duration"),
+        ("status", "failure_code", "failure_message"),
+        ("sha256", "version"),
+        ("created_at", "updated_at", "deleted_at", "expires_at"),
+    ]
+    editable = {"title", "visibility", "caption", "alt_text", "expires_at"}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        names = [item for row in self.fields for item in ([row] if isinstance(row, str) else row)]
+        return [name for name in names if name not in self.editable]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MediaFile]:
+        return selectors.with_details(super().get_queryset(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # ours go through the service, in pieces
+        return actions
+
+    def save_model(self, request: HttpRequest, obj: MediaFile, form: Any, change: bool) -> None:
+        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        services.update_media(user=request.user, media=obj, **fields)
+
+    def delete_model(self, request: HttpRequest, obj: MediaFile) -> None:
+        services.delete_media(user=request.user, media=obj, permanent=True)
+
+    @admin.display(description="")
+    def preview(self, media: MediaFile) -> str:
+        return format_html(
+            '<img src="{}" alt="" width="64" height="64" loading="lazy">',
+            links.thumbnail_url(media),
+        )
+
+    @admin.display(description="size", ordering="size")
+    def readable_size(self, media: MediaFile) -> str:
+        return filesizeformat(media.size)
+
+    @admin.action(description="Move to the trash", permissions=["delete"])
+    def trash(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._each(request, rows, services.delete_media)
+
+    @admin.action(description="Restore from the trash", permissions=["delete"])
+    def restore(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._each(request, rows, services.restore_media)
+
+    @admin.action(description="Process again", permissions=["change"])
+    def reprocess(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._each(request, rows, services.reprocess_media)
+
+    @admin.action(description="Delete for good", permissions=["delete"])
+    def delete_permanently(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._each(request, rows, services.delete_media, permanent=True)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[MediaFile],
+        service: Callable[..., object],
+        **arguments: object,
+    ) -> None:
+        done = 0
+        for media in rows:
+            try:
+                service(user=request.user, media=media, **arguments)
+            except AppError as error:
+                self.message_user(request, f"{media}: {error.detail}", messages.WARNING)
+            else:
+                done += 1
+        self.message_user(request, f"{done} done.", messages.SUCCESS)
+
+
+class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that come and go with what they belong to, never from pages of their own."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        match = request.resolver_match
+        own = f"{self.opts.app_label}_{self.opts.model_name}_"
+        if match is None or (match.url_name or "").startswith(own):
+            return False
+        return super().has_delete_permission(request, obj)
+
+
+class LookOnlyAdmin(KeptAdmin):
+    """Rows that only services write."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(LookOnlyAdmin):
+    list_display = ["id", "kind", "state", "attempts", "progress", "error_code", "created_at"]
+    list_filter = ["state", "kind", "error_code"]
+    list_select_related = ["media"]
+
+
+@admin.register(Upload)
+class UploadAdmin(LookOnlyAdmin):
+    list_display = ["original_name", "owner", "source", "state", "created_at", "expires_at"]
+    list_filter = ["state", "source"]
+    list_select_related = ["owner"]
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(LookOnlyAdmin):
+    list_display = ["key", "storage", "attempts", "last_error", "due_at"]
+
+
+@admin.register(Quota)
+class QuotaAdmin(KeptAdmin):
+    list_display = ["owner", "bytes_used", "bytes_reserved", "files_used", "bytes_limit"]
+    list_select_related = ["owner"]
+    search_fields = ["owner__username"]
+    fields = ["owner", "bytes_used", "bytes_reserved", "files_used", "bytes_limit", "files_limit"]
+    readonly_fields = ["owner", "bytes_used", "bytes_reserved", "files_used"]
+
+    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
+        limits = {name: form.cleaned_data[name] for name in form.changed_data}
+        services.limit_quota(quota=obj, **limits)
+
+
+@admin.register(Tag)
+class TagAdmin(KeptAdmin):
+    list_display = ["name", "owner"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username"]
+    fields = ["name", "owner"]
+    readonly_fields = ["owner"]
+
+    def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
+        services.rename_tag(tag=obj, name=form.cleaned_data["name"])

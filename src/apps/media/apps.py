@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class MediaConfig(AppConfig):
+    name = "apps.media"
+    label = "media"
+
+    def ready(self) -> None:
+        from apps.media import checks, conf, receivers  # noqa: F401, PLC0415  registration
+
+        conf.options()  # an unknown or wrong option stops the start

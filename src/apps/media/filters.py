@@ -1,0 +1,70 @@
+"""The filters of media lists, the same for the API and the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django.contrib.auth import get_user_model
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Q, QuerySet
+
+from apps.media.models import MediaFile, fold_tag
+from apps.media.models.media_file import MediaType, Status, Visibility
+
+MAX_WORDS = 8
+# A day from either end of the calendar, where a change of the time zone cannot leave it.
+REPRESENTABLE = [
+    MinValueValidator(datetime(1, 1, 2, tzinfo=UTC)),
+    MaxValueValidator(datetime(9999, 12, 30, tzinfo=UTC)),
+]
+
+
+class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Query parameters of a media list. `tag` may be repeated: all must be there."""
+
+    media_type = django_filters.MultipleChoiceFilter(choices=MediaType.choices)
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices)
+    visibility = django_filters.MultipleChoiceFilter(choices=Visibility.choices)
+    owner = django_filters.CharFilter(method="filter_owner", label="user name")
+    tag = django_filters.CharFilter(method="filter_tag", label="name of a tag")
+    q = django_filters.CharFilter(method="filter_words", label="words to find")
+    created_after = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", validators=REPRESENTABLE
+    )
+    created_before = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", validators=REPRESENTABLE
+    )
+
+    class Meta:
+        model = MediaFile
+        fields: list[str] = []
+
+    def filter_owner(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
+        """Media of the user with this name; an unknown name finds nothing."""
+        field = get_user_model().USERNAME_FIELD
+        return rows.filter(**{f"owner__{field}": value})
+
+    def filter_tag(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
+        every = self._every("tag")
+        if any("\0" in tag for tag in every):  # the form has looked at the last one only
+            return rows.none()
+        for tag in every:
+            rows = rows.filter(pk__in=_tagged(tag))
+        return rows
+
+    def filter_words(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
+        """Every word must occur somewhere in the names, texts or tags."""
+        words = value.casefold().split()[:MAX_WORDS]
+        return rows.filter(*(Q(search_text__contains=word) for word in words))
+
+    def _every(self, name: str) -> list[str]:
+        data: Any = self.data
+        values = data.getlist(name) if hasattr(data, "getlist") else [data[name]]
+        return [value for value in values if value]
+
+
+def _tagged(name: str) -> QuerySet[Any]:
+    through = MediaFile.tags.through
+    return through._default_manager.filter(tag__folded=fold_tag(name)).values("mediafile")

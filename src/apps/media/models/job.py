@@ -1,0 +1,63 @@
+"""A job: one unit of background work, written in the transaction that makes it necessary."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from apps.core.ids import new_id
+from apps.media.models.media_file import MediaFile
+
+
+class Job(models.Model):
+    """The truth about work; the broker only hints at it.
+
+    A worker owns a running job while `lease` is its token and `lease_until` has not passed.
+    """
+
+    class Kind(models.TextChoices):
+        INSPECT = "inspect"
+        RENDER = "render"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="jobs")
+    version = models.PositiveIntegerField()
+    queue = models.CharField(max_length=32, default="media.fast")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0)  # 0–100
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)  # for the operator; never shown to users
+    due_at = models.DateTimeField()  # not before
+    sent_at = models.DateTimeField(null=True, blank=True)  # last handed to the broker
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], name="job_queued", condition=Q(state="queued")),
+            models.Index(fields=["lease_until"], name="job_running", condition=Q(state="running")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["media", "version", "kind"],
+                condition=Q(state__in=("queued", "running")),
+                name="job_active_once",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease__isnull=False, lease_until__isnull=False),
+                name="job_running_has_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.media_id} ({self.state})"

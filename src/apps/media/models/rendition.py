@@ -1,0 +1,48 @@
+"""A rendition: the result of one recipe for one version of a media file."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F
+
+from apps.media.models.media_file import MediaFile
+
+
+class Rendition(models.Model):
+    """`key` is what is served. `next_key` names the object that a running job may be writing.
+
+    While a changed recipe is made anew, the old object at `key` goes on being served. Sizes are
+    bytes, `width` and `height` pixels.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        READY = "ready"
+
+    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="renditions")
+    version = models.PositiveIntegerField()
+    name = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    storage = models.CharField(max_length=64)
+    key = models.CharField(max_length=255, blank=True)
+    next_key = models.CharField(max_length=255, blank=True)
+    mime_type = models.CharField(max_length=127, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    size = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                F("media"), F("version"), F("name"), name="media_rendition_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="ready", key=""), name="media_rendition_ready_has_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of version {self.version}"

@@ -1,0 +1,134 @@
+"""Changing what an owner says about a file, and having it processed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.media.exceptions import BadRequestError, ForbiddenError, WrongStateError
+from apps.media.models import Job, MediaFile, Status, Tag, fold_tag, normalise_tag
+from apps.media.policies import Action, Visitor, can_access
+from apps.media.services.jobs import enqueue_job
+from apps.media.services.locks import lock_media
+
+EDITABLE = frozenset(
+    {"title", "caption", "alt_text", "visibility", "focal_x", "focal_y", "expires_at"}
+)
+MAX_TAGS = 50
+
+
+def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile:
+    """Change `fields` (those of `EDITABLE`, and `tags`: a list of names) of `media`.
+
+    Raises `ForbiddenError`, `BadRequestError` for a field that cannot be set, `ValidationError`.
+    """
+    if not can_access(user, media, Action.EDIT):
+        raise ForbiddenError(media.pk)
+    if unknown := sorted(set(fields) - EDITABLE - {"tags"}):
+        raise BadRequestError(detail=f"The field {unknown[0]!r} cannot be set.")
+    with transaction.atomic():
+        media = lock_media(media)
+        tags = fields.pop("tags", None)
+        for name, value in fields.items():
+            setattr(media, name, value)
+        media.clean_fields(exclude=_all_but(fields))
+        if tags is not None:
+            set_tags(media=media, names=tags)
+        media.search_text = searchable(media)
+        media.save(update_fields=[*fields, "search_text", "updated_at"])
+    return media
+
+
+@transaction.atomic
+def reprocess_media(*, user: Visitor, media: MediaFile) -> MediaFile:
+    """Inspect `media` and make its renditions again; the old ones serve until then.
+
+    Raises `ForbiddenError`, and `WrongStateError` for what is quarantined.
+    """
+    if not can_access(user, media, Action.EDIT):
+        raise ForbiddenError(media.pk)
+    media = lock_media(media)
+    if media.status == Status.QUARANTINED:
+        raise WrongStateError(media.pk, detail="This file is in quarantine.")
+    if media.is_finished:
+        media.status, media.progress = Status.PENDING, 0
+        media.failure_code = media.failure_message = ""
+        media.save(
+            update_fields=["status", "progress", "failure_code", "failure_message", "updated_at"]
+        )
+    enqueue_job(media=media, kind=Job.Kind.INSPECT, version=media.version)
+    return media
+
+
+def build_media(*, owner: Visitor, **fields: Any) -> MediaFile:
+    """An unsaved media file of `owner` with its search text."""
+    media = MediaFile(owner_id=owner.pk or 0, **fields)
+    media.search_text = searchable(media)
+    return media
+
+
+def check_texts(*, fields: dict[str, str], tags: Iterable[str]) -> None:
+    """Raise `ValidationError` unless these texts can be stored; nothing is written."""
+    MediaFile(**fields).clean_fields(exclude=_all_but(fields))
+    tag_names(tags)
+
+
+def set_tags(*, media: MediaFile, names: Iterable[str]) -> None:
+    """Make the owner's tags of these names, new ones included, the tags of `media`."""
+    media.tags.set(_ensure_tags(owner_id=media.owner_id, names=tag_names(names)))
+    media.search_text = searchable(media)
+    MediaFile.objects.filter(pk=media.pk).update(search_text=media.search_text)
+
+
+@transaction.atomic
+def rename_tag(*, tag: Tag, name: str) -> Tag:
+    """Give `tag` another name, by which its files are found from now on.
+
+    Raises `ValidationError` for an unusable name or one that the owner's other tag has.
+    """
+    tag.name, tag.folded = normalise_tag(name), fold_tag(name)
+    tag.full_clean()
+    tag.save(update_fields=["name", "folded"])
+    for media in tag.media_files.select_for_update(of=("self",)).order_by("pk").iterator():
+        MediaFile.objects.filter(pk=media.pk).update(search_text=searchable(media))
+    return tag
+
+
+def tag_names(names: Iterable[str]) -> list[str]:
+    """The distinct usable names, in order; raises `ValidationError`."""
+    cleaned = {fold_tag(name): normalise_tag(name) for name in names}
+    cleaned.pop("", None)
+    if len(cleaned) > MAX_TAGS:
+        raise ValidationError({"tags": f"At most {MAX_TAGS} tags."})
+    for name in cleaned.values():
+        try:
+            Tag(name=name).clean_fields(exclude=_all_but({"name"}, model=Tag))
+        except ValidationError as error:
+            raise ValidationError({"tags": error.messages}) from error
+    return list(cleaned.values())
+
+
+def _ensure_tags(*, owner_id: Any, names: Iterable[str]) -> list[Tag]:
+    """The owner's tags of these names; those that are missing are made.
+
+    In one order for everybody, so that parallel requests wait for each other and never in a ring.
+    """
+    wanted = {fold_tag(name): name for name in names}
+    rows = [Tag(owner_id=owner_id, name=wanted[key], folded=key) for key in sorted(wanted)]
+    Tag.objects.bulk_create(rows, ignore_conflicts=True)
+    return list(Tag.objects.filter(owner_id=owner_id, folded__in=wanted))
+
+
+def searchable(media: MediaFile) -> str:
+    """The words a media file is found by."""
+    tags = [] if media._state.adding else list(media.tags.values_list("name", flat=True))
+    parts = [media.title, media.caption, media.alt_text, media.original_name, *tags]
+    return " ".join(part for part in parts if part).casefold()
+
+
+def _all_but(names: Iterable[str], *, model: type = MediaFile) -> set[str]:
+    every = {field.name for field in model._meta.get_fields()}  # type: ignore[attr-defined]
+    return every - set(names)

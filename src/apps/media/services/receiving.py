@@ -1,0 +1,165 @@
+"""The receiving end of an upload: bytes are counted, sniffed and limited while they arrive.
+
+The row is there before the first byte and explains the object that grows. Whatever goes wrong,
+discarding leaves nothing: no object, no row, no reservation. Never holds more than one chunk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from apps.core.filenames import clean_display_name
+from apps.core.storage import Writer
+from apps.media.conf import options
+from apps.media.exceptions import (
+    BadRequestError,
+    EmptyFileError,
+    FileTooLargeError,
+    ForbiddenError,
+    RejectedError,
+)
+from apps.media.models import Upload
+from apps.media.policies import Visitor
+from apps.media.services import quotas
+from apps.media.services.inspection import HEAD_BYTES, judge_type
+from apps.media.storage import current_alias, incoming_key, store_of
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1024 * 1024
+RESERVE_STEP = 16 * 1024 * 1024
+
+
+@contextmanager
+def receive_upload(
+    *, user: Visitor, name: str, declared_size: int = 0, source: str = Upload.Source.FORM
+) -> Iterator[Receipt]:
+    """A place that takes bytes as they come; on any error nothing of them is left.
+
+    `declared_size` (bytes, 0 if unknown) is set aside in the quota at once.
+    """
+    receipt = open_receipt(user=user, name=name, declared_size=declared_size, source=source)
+    try:
+        yield receipt
+    except BaseException:
+        receipt.discard()
+        raise
+
+
+def open_receipt(*, user: Visitor, name: str, declared_size: int, source: str) -> Receipt:
+    """Begin an upload: its row and reservation first. The caller finishes or discards it."""
+    if not (user.is_authenticated and user.is_active):
+        raise ForbiddenError(detail="Sign in to upload files.")
+    if declared_size > options().largest_size:
+        raise FileTooLargeError(declared_size)
+    lifetime = timedelta(seconds=options().upload_lifetime)
+    with transaction.atomic():
+        upload = Upload.objects.create(
+            owner_id=user.pk,
+            source=source,
+            original_name=clean_display_name(name),
+            storage=current_alias(),
+            key=incoming_key(),
+            expires_at=timezone.now() + lifetime,
+        )
+        quotas.reserve(upload=upload, size=declared_size)
+    return Receipt(upload)
+
+
+class Receipt:
+    """The receiving end of one upload: counts, sniffs and limits what is written to it."""
+
+    def __init__(self, upload: Upload) -> None:
+        self.upload = upload
+        self.size = 0
+        self._head = b""
+        self._limit: int | None = None  # known once the type is
+        self._writer: Writer | None = None
+        self._closed = False
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes; raises `RejectedError` as soon as they cannot be accepted."""
+        if not data:
+            return
+        self.size += len(data)
+        if len(self._head) < HEAD_BYTES:
+            self._head += data[: HEAD_BYTES - len(self._head)]
+        self._check()
+        self._reserve()
+        if self._writer is None:
+            self._writer = store_of(self.upload.storage).writer(self.upload.key)
+        self._writer.write(data)
+
+    def close(self) -> None:
+        """All bytes are here: make them durable, once. Raises `RejectedError`."""
+        if self._closed:
+            return
+        if not self.size:
+            raise EmptyFileError(self.upload.pk)
+        self._judge()
+        if self._writer is not None:
+            self._writer.close()
+        self._closed = True
+
+    def discard(self) -> None:
+        """Leave nothing: no object, no row, no reservation."""
+        try:
+            if self._writer is not None:
+                self._writer.abort()
+        except Exception:
+            # Whatever could not be undone now, the tombstone of the row's deletion will.
+            logger.warning("upload %s: incoming object stays for now", self.upload.pk)
+        Upload.objects.filter(pk=self.upload.pk, state=Upload.State.RECEIVING).delete()
+
+    def _check(self) -> None:
+        if self._limit is None and len(self._head) >= HEAD_BYTES:
+            self._judge()
+        if self.size > (self._limit or options().largest_size):
+            raise FileTooLargeError(self.upload.pk, self.size)
+
+    def _judge(self) -> None:
+        verdict = judge_type(self._head, name=self.upload.original_name)
+        self._limit = options().size_limit(verdict.media_type)
+        if self.size > self._limit:
+            raise FileTooLargeError(self.upload.pk, self.size)
+
+    def _reserve(self) -> None:
+        missing = self.size - self.upload.reserved
+        if missing <= 0:
+            return
+        try:
+            quotas.reserve(upload=self.upload, size=max(missing, RESERVE_STEP))
+        except RejectedError:
+            quotas.reserve(upload=self.upload, size=missing)
+
+
+class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
+    """An uploaded file whose bytes are already in incoming storage.
+
+    Unless a service claims it, closing it (which Django does at the end of the request) discards
+    the upload.
+    """
+
+    def __init__(self, receipt: Receipt, *, field_name: str) -> None:
+        self._receipt: Receipt | None = receipt
+        self.field_name = field_name
+        upload = receipt.upload
+        super().__init__(file=None, name=upload.original_name, size=receipt.size)
+
+    def claim(self) -> Receipt:
+        """Hand the upload over, once."""
+        receipt, self._receipt = self._receipt, None
+        if receipt is None:
+            raise BadRequestError(detail="This upload was already used.")
+        return receipt
+
+    def close(self) -> None:
+        if self._receipt is not None:
+            self.claim().discard()

@@ -1,0 +1,62 @@
+"""Private directories for work on one file, and the removal of those whose worker was killed.
+
+A directory belongs to whoever holds the lock on it, and a lock ends with its process, whatever way
+that ends. So what can be locked is abandoned: no times are guessed, other workers of the same
+machine are safe.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PREFIX = "job-"
+
+
+@contextmanager
+def workplace(parent: Path) -> Iterator[Path]:
+    """A fresh, empty directory below `parent`, for this process alone; it vanishes afterwards."""
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(parent):  # nobody may clear the new directory before it is locked
+        _clear_abandoned(parent)
+        directory = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
+        lock = _lock(directory)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
+
+
+def _clear_abandoned(parent: Path) -> None:
+    for directory in parent.glob(f"{PREFIX}*"):
+        # In use, or just removed by its owner.
+        with suppress(BlockingIOError, FileNotFoundError, NotADirectoryError):
+            lock = _lock(directory, wait=False)
+            shutil.rmtree(directory, ignore_errors=True)
+            os.close(lock)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    lock = _lock(directory)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(directory: Path, *, wait: bool = True) -> int:
+    """The descriptor of the locked directory; closing it unlocks. Raises `BlockingIOError`."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,0 +1,170 @@
+"""Template tags for media: `{% load media %}`.
+
+They build markup from rows that `selectors.with_details` has fetched: no query, no storage call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from apps.media import links
+from apps.media.models import MediaFile, Rendition
+
+register = template.Library()
+
+ANIMATION = "animated.webp"
+# The largest difference of shape that still is the same picture, rounded to whole pixels.
+SAME_SHAPE = 0.03
+# Widths over heights that the style sheet has classes for, in tenths.
+NARROWEST, WIDEST = 5, 25
+
+
+@dataclass(frozen=True)
+class Source:
+    """One `<source>`: an image type (empty: mixed) and its candidates as `srcset` takes them."""
+
+    mime_type: str
+    srcset: str
+
+
+@register.inclusion_tag("media/parts/picture.html")
+def media_picture(
+    media: MediaFile,
+    *,
+    sizes: str = "100vw",
+    alt: str | None = None,
+    eager: bool = False,
+    moving: bool = False,
+) -> dict[str, Any]:
+    """A `<picture>` of `media` from its renditions; the icon of its kind where it has none.
+
+    `sizes` as in HTML. `alt` replaces the file's own alternative text. `eager` loads it at once;
+    `moving` shows an animation to those who have not asked for less motion.
+    """
+    shapes = _same_shape(media)
+    fallback = _fallback(shapes)
+    width, height = _box(media, fallback)
+    return {
+        "sources": _sources(media, shapes),
+        "animation": _animation(media) if moving else "",
+        "src": links.rendition_url(media, fallback) if fallback else links.thumbnail_url(media),
+        "sizes": sizes,
+        "alt": media.alt_text if alt is None else alt,
+        "loading": "eager" if eager else "lazy",
+        "is_icon": fallback is None and links.find_rendition(media, links.THUMBNAIL) is None,
+        "width": width,
+        "height": height,
+    }
+
+
+@register.simple_tag
+def media_url(media: MediaFile, name: str = "") -> str:
+    """The address of the rendition `name`, of the original without one; empty if there is none."""
+    if not name:
+        return links.original_url(media)
+    found = links.find_rendition(media, name)
+    return links.rendition_url(media, found) if found else ""
+
+
+@register.simple_tag
+def media_download_url(media: MediaFile) -> str:
+    """The address that saves the original under its own name."""
+    return links.original_url(media, download=True)
+
+
+@register.simple_tag
+def media_icon_url(media: MediaFile) -> str:
+    """The address of the icon of the file's kind."""
+    return links.icon_url(media)
+
+
+@register.simple_tag
+def media_renditions(media: MediaFile) -> list[tuple[Rendition, str]]:
+    """The served renditions, each with its address."""
+    rows: Iterable[Rendition] = getattr(media, "current_renditions", [])
+    return [(item, links.rendition_url(media, item)) for item in rows]
+
+
+@register.filter
+def media_ratio(media: MediaFile) -> int:
+    """Width over height in tenths, within what the grid can lay out; 10 where nothing is known."""
+    width, height = _box(media, _fallback(_same_shape(media)))
+    if not (width and height):
+        return 10
+    return min(max(round(10 * width / height), NARROWEST), WIDEST)
+
+
+@register.filter
+def media_has_picture(media: MediaFile) -> bool:
+    """Whether there is anything of `media` to look at but an icon."""
+    return bool(getattr(media, "current_renditions", []))
+
+
+@register.simple_tag
+def data_attributes(**values: Any) -> SafeString:
+    """`data-…` attributes for those of `values` that are not empty."""
+    pairs = ((name.replace("_", "-"), value) for name, value in values.items() if value)
+    return format_html_join("", ' data-{}="{}"', pairs)
+
+
+def _same_shape(media: MediaFile) -> list[Rendition]:
+    """The pictures that show all of `media`, narrowest first: no crops, nothing that moves."""
+    rows: list[Rendition] = getattr(media, "current_renditions", [])
+    pictures = [
+        item
+        for item in rows
+        if item.width and item.height and item.mime_type.startswith("image/")
+        if item.name not in {links.THUMBNAIL, ANIMATION}
+    ]
+    if not (media.width and media.height):
+        return pictures
+    shape = media.width / media.height
+    return [item for item in pictures if _is_shaped(item, shape)]
+
+
+def _is_shaped(item: Rendition, shape: float) -> bool:
+    # Rounding to whole pixels moves the shape of a very flat picture; its short side decides.
+    width, height = item.width or 1, item.height or 1
+    slack = max(SAME_SHAPE, 1 / min(width, height))
+    return abs(width / height / shape - 1) <= slack
+
+
+def _fallback(shapes: list[Rendition]) -> Rendition | None:
+    """What goes into `src`: a JPEG of middling size, else whatever there is."""
+    plain = [item for item in shapes if item.mime_type == "image/jpeg"] or shapes
+    return plain[len(plain) // 2] if plain else None
+
+
+def _sources(media: MediaFile, shapes: list[Rendition]) -> list[Source]:
+    """The candidates by type, best type first; all in one where only another type has detail."""
+    types = ("image/webp", "image/jpeg")
+    by_type = {mime: [item for item in shapes if item.mime_type == mime] for mime in types}
+    webp, jpeg = (max((item.width or 0 for item in by_type[mime]), default=0) for mime in types)
+    if 0 < webp < jpeg:
+        return [Source("", _srcset(media, shapes))]
+    return [Source(mime, _srcset(media, items)) for mime, items in by_type.items() if items]
+
+
+def _srcset(media: MediaFile, candidates: list[Rendition]) -> str:
+    return ", ".join(
+        f"{links.rendition_url(media, item)} {item.width}w"
+        for item in sorted(candidates, key=lambda item: item.width or 0)
+    )
+
+
+def _animation(media: MediaFile) -> str:
+    found = links.find_rendition(media, ANIMATION)
+    return links.rendition_url(media, found) if found else ""
+
+
+def _box(media: MediaFile, picture: Rendition | None) -> tuple[int | None, int | None]:
+    """The pixels to set room aside for, so that nothing moves when the picture arrives."""
+    if media.width and media.height:
+        return media.width, media.height
+    return (picture.width, picture.height) if picture else (None, None)

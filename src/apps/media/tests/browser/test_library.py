@@ -1,0 +1,187 @@
+"""The library as somebody uses it: finding, changing, throwing away, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from apps.media.models import MediaFile
+from apps.media.tests import samples
+from apps.media.views import pages
+
+At = Callable[[str], str]
+Make = Callable[..., MediaFile]
+
+
+def test_search_and_kind_narrow_the_list_without_leaving_the_page(
+    site: Page, at: At, ready_photo: Make, upload: Make, run_jobs: Any
+) -> None:
+    ready_photo("beach.jpg")
+    upload(b"plain words", "notes.txt")
+    run_jobs()
+    site.goto(at("/library/"))
+    expect(site.locator(".card")).to_have_count(2)
+
+    site.get_by_label("Search").fill("beach")
+    expect(site.locator(".card")).to_have_count(1)
+    expect(site).to_have_url(at("/library/?q=beach&ordering=-created_at"))
+    expect(site.locator("#count")).to_contain_text("1 file shown")
+
+    site.get_by_label("Search").fill("")
+    site.get_by_label("Documents").check()
+    expect(site.locator(".card")).to_have_text(["notes.txt"])
+
+    site.get_by_label("Search").fill("beach")
+    expect(site.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    site.get_by_role("link", name="Clear the filters").click()
+    expect(site.locator(".card")).to_have_count(2)
+
+
+def test_more_cards_come_while_scrolling(
+    site: Page,
+    at: At,
+    photos: Callable[[int], list[MediaFile]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "PAGE_SIZE", 40)
+    photos(100)
+    site.goto(at("/library/"))
+    for shown in (40, 80):
+        expect(site.locator(".card").nth(shown - 1)).to_be_attached()
+        site.locator(".card").last.scroll_into_view_if_needed()
+    expect(site.locator(".card")).to_have_count(100)
+    names = site.locator(".card__caption").all_text_contents()
+    assert names == [f"{n:03}.jpg" for n in reversed(range(100))]
+    expect(site.get_by_role("link", name="Show more")).to_have_count(0)
+
+
+def test_a_list_that_cannot_go_on_says_so_and_tries_again(
+    site: Page,
+    at: At,
+    photos: Callable[[int], list[MediaFile]],
+    monkeypatch: pytest.MonkeyPatch,
+    complaints: list[str],
+) -> None:
+    monkeypatch.setattr(pages, "PAGE_SIZE", 40)
+    photos(50)
+    site.route("**/library/cards/**", lambda route: route.fulfill(status=503, body=""))
+    site.goto(at("/library/"))
+    site.locator(".card").last.scroll_into_view_if_needed()
+    expect(site.get_by_role("alert")).to_have_text("The next files could not be loaded.")
+    site.unroute("**/library/cards/**")
+    site.get_by_role("link", name="Show more").click()
+    expect(site.locator(".card")).to_have_count(50)
+    assert all("503" in line for line in complaints)
+    complaints.clear()
+
+
+def test_a_card_follows_its_own_processing(
+    site: Page, at: At, upload: Make, run_jobs: Callable[[], int], live_server: Any
+) -> None:
+    media = upload(samples.photo_jpeg(640, 480), "slow.jpg")
+    site.goto(at("/library/"))
+    card = site.locator(f"#card-{media.pk}")
+    expect(card.get_by_role("progressbar")).to_be_attached()
+    before = card.bounding_box()
+    run_jobs()
+    expect(card.locator("img[src*='/r/']")).to_be_visible()
+    expect(card.get_by_role("progressbar")).to_have_count(0)
+    assert card.bounding_box() == before  # nothing jumped
+
+
+def test_edit_delete_undo_and_delete_for_good(site: Page, at: At, ready_photo: Make) -> None:
+    media = ready_photo("raw.jpg", title="Draft")
+    site.goto(at(f"/library/{media.pk}/"))
+    site.get_by_role("link", name="Add alternative text").click()
+    site.get_by_label("Alternative text").fill("Leaves on a path")
+    site.get_by_label("Title").fill("Autumn")
+    site.get_by_label("Tags").fill("leaves, autumn")
+    site.get_by_role("button", name="Save changes").click()
+    expect(site.get_by_role("status").first).to_contain_text("Changes saved.")
+    expect(site.get_by_role("heading", level=1)).to_have_text("Autumn")
+    expect(site.get_by_alt_text("Leaves on a path")).to_be_visible()
+
+    site.get_by_role("button", name="Delete").click()
+    site.get_by_role("button", name="Move to trash").click()
+    expect(site.get_by_role("heading", name="Your library is empty")).to_be_visible()
+    site.get_by_role("button", name="Undo").click()
+    expect(site.locator(".card")).to_have_count(1)
+
+    site.locator(".card a").click()
+    site.get_by_role("button", name="Delete").click()
+    site.get_by_role("button", name="Move to trash").click()
+    site.get_by_role("link", name="Trash").click()
+    site.get_by_role("button", name="Restore Autumn").click()
+    expect(site.get_by_role("heading", name="The trash is empty")).to_be_visible()
+
+    site.goto(at(f"/library/{media.pk}/"))
+    site.get_by_role("button", name="Delete").click()
+    site.get_by_role("button", name="Move to trash").click()
+    site.get_by_role("link", name="Trash").click()
+    site.get_by_role("button", name="Delete for good: Autumn").click()
+    site.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(site.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    assert not MediaFile.objects.exists()
+
+
+def test_by_keyboard_alone(site: Page, at: At, ready_photo: Make) -> None:
+    media = ready_photo("keys.jpg")
+    site.goto(at("/library/"))
+    site.keyboard.press("Tab")
+    expect(site.get_by_role("link", name="Skip to content")).to_be_focused()
+    site.keyboard.press("Enter")
+    card = site.locator(f"#open-{media.pk}")
+    for _ in range(12):
+        site.keyboard.press("Tab")
+        if card.evaluate("element => element === document.activeElement"):
+            break
+    expect(card).to_be_focused()
+    site.keyboard.press("Enter")
+    expect(site).to_have_url(at(f"/library/{media.pk}/"))
+
+    site.get_by_role("button", name="Delete").focus()
+    site.keyboard.press("Enter")
+    expect(site.get_by_role("button", name="Move to trash")).to_be_focused()
+    site.keyboard.press("Escape")
+    expect(site.get_by_role("dialog")).to_be_hidden()
+    expect(site.get_by_role("button", name="Delete")).to_be_focused()
+
+
+def test_the_theme_is_remembered(site: Page, at: At, owner: Any) -> None:
+    site.emulate_media(color_scheme="light")
+    site.goto(at("/library/"))
+    toggle = site.get_by_role("button", name="Dark colours")
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    site.reload()
+    expect(site.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.fixture
+def plain(browser: Browser, sign_in: Callable[[Any], None], context: Any, owner: Any) -> Any:
+    """A page in a browser that runs no script."""
+    sign_in(owner)
+    bare = browser.new_context(java_script_enabled=False, storage_state=context.storage_state())
+    yield bare.new_page()
+    bare.close()
+
+
+def test_without_script(plain: Page, at: At, ready_photo: Make) -> None:
+    media = ready_photo("bare.jpg", tags=["kept"])
+    plain.goto(at("/library/"))
+    plain.get_by_label("Tag").select_option("kept")
+    plain.get_by_role("button", name="Apply").click()
+    expect(plain.locator(".card")).to_have_count(1)
+    plain.locator(".card a").click()
+    plain.get_by_label("Caption").fill("No script at all")
+    plain.get_by_role("button", name="Save changes").click()
+    expect(plain.get_by_text("Changes saved.")).to_be_visible()
+    plain.get_by_role("button", name="Delete").click()
+    plain.get_by_role("button", name="Move to trash").click()
+    plain.get_by_role("button", name="Undo").click()
+    media.refresh_from_db()
+    assert (media.caption, media.deleted_at) == ("No script at all", None)

@@ -1,0 +1,141 @@
+"""A process beside the site that looks into its database and storage, and nudges its services.
+
+`python -m apps.media.tests.flows.observer` in the site's environment: one JSON array
+`[command, argument…]` per line comes in, one JSON value per line goes out. Tests ask it instead of
+touching the site's database themselves, so that they need no second Django in their own process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+
+from django.contrib.auth import get_user_model
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from knox.models import AuthToken
+
+from apps.core.storage import object_store
+from apps.media import dispatch, services
+from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tombstone, Upload
+
+LONG_AGO = timedelta(days=1)
+
+
+def person(name: str) -> dict[str, Any]:
+    """Create an account and a token for it."""
+    user = get_user_model().objects.create_user(username=name)
+    return {"id": user.pk, "name": name, "token": AuthToken.objects.create(user)[1]}
+
+
+def state() -> dict[str, Any]:
+    """Every row that explains an object, every job, and every object."""
+    return {
+        "media": _rows(MediaFile, "id", "owner_id", "status", "failure_code", "version", "sha256"),
+        "versions": _rows(MediaVersion, "media_id", "number", "key", "size", "sha256"),
+        "renditions": _rows(
+            Rendition, "media_id", "version", "name", "state", "key", "next_key", "size"
+        ),
+        "uploads": _rows(Upload, "id", "owner_id", "state", "key", "final_key", "reserved"),
+        "jobs": _rows(Job, "id", "media_id", "kind", "state", "attempts"),
+        "tombstones": _rows(Tombstone, "key"),
+        "quotas": _rows(Quota, "owner_id", "bytes_used", "bytes_reserved", "files_used"),
+        "objects": {item.key: item.size for item in object_store("media").walk()},
+    }
+
+
+def media(owner_id: int) -> list[dict[str, Any]]:
+    """The status of each of the owner's files: cheap, for waiting."""
+    found = MediaFile.objects.filter(owner_id=owner_id)
+    return list(found.values("id", "status", "failure_code", "progress"))
+
+
+def jobs(owner_id: int) -> list[dict[str, Any]]:
+    """The owner's jobs: cheap, for waiting."""
+    found = Job.objects.filter(media__owner_id=owner_id)
+    return list(found.values("id", "media_id", "kind", "state", "attempts"))
+
+
+def send(job_ids: Iterable[str]) -> int:
+    """Publish a message for each job, whatever its state; return how many the broker took."""
+    return sum(dispatch.send(dispatch.RUN_JOB, job_id, queue="media.fast") for job_id in job_ids)
+
+
+def expire_uploads() -> int:
+    """Let the time of every unfinished upload pass, and drop them."""
+    unfinished = Upload.objects.filter(state=Upload.State.RECEIVING)
+    unfinished.update(expires_at=timezone.now() - LONG_AGO)
+    return services.expire_uploads()
+
+
+def bury() -> int:
+    """Let the grace of every tombstone pass, and remove their objects."""
+    Tombstone.objects.update(due_at=timezone.now() - LONG_AGO)
+    return services.bury_tombstones()
+
+
+def nothing_is_locked() -> bool:
+    """Whether nobody is in the middle of a transaction that would make others wait."""
+    is_sqlite = connection.vendor == "sqlite"
+    try:
+        with connection.cursor() as cursor:
+            if is_sqlite:
+                cursor.execute("PRAGMA busy_timeout = 200")
+            with transaction.atomic():  # which locks all of an SQLite database
+                if not is_sqlite:
+                    list(Job.objects.select_for_update(nowait=True))
+                    list(MediaFile.objects.select_for_update(nowait=True))
+    except OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def empty_storage() -> int:
+    """Remove every object, at the end."""
+    store = object_store("media")
+    keys = [item.key for item in store.walk()]
+    for key in keys:
+        store.remove(key)
+    return len(keys)
+
+
+def _rows(model: Any, *fields: str) -> list[dict[str, Any]]:
+    return list(model.objects.order_by("pk").values(*fields))
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    command.__name__: command
+    for command in (
+        person,
+        state,
+        media,
+        jobs,
+        send,
+        expire_uploads,
+        bury,
+        nothing_is_locked,
+        empty_storage,
+    )
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        answer = json.dumps(COMMANDS[name](*arguments), default=str)
+        sys.stdout.write(answer + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

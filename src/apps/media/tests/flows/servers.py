@@ -1,0 +1,309 @@
+"""A whole site of real processes for a test: broker, web, worker, beat, each to kill or stop.
+
+The command lines are those that `make run` gives to its supervisor, so that what is proved here
+is what is run. Everything is the test's own: port, directory, broker, database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from configparser import RawConfigParser
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psutil
+import psycopg
+import redis
+
+from apps.media.tests.flows.clients import Person
+from apps.media.tests.flows.state import State
+from apps.media.tests.flows.waiting import eventually
+from launch.broker import socket_path
+from launch.place import ROOT, Place
+from launch.processes import CONFIGURATION, Plan, supervisor_environment
+from launch.readiness import free_port
+
+PROGRAMS = ("broker", "web", "worker", "beat")
+SPARE = "spare"  # a second worker
+START_SECONDS = 120
+STOP_SECONDS = 30
+LOG_TAIL = 6_000  # bytes
+
+
+class Observer:
+    """The other end of `observer`: a call per command."""
+
+    def __init__(self, environment: dict[str, str], errors: IO[bytes]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "apps.media.tests.flows.observer"],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+    def ask(self, command: str, *arguments: object) -> Any:
+        """Return what the command returns; fails when the observer does."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([command, *arguments], default=str) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"the observer died of {command!r}"
+        return json.loads(answer)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Site:
+    """The processes of one site. Make one with `running_site`."""
+
+    def __init__(self, plan: Plan, environment: dict[str, str]) -> None:
+        self._plan = plan
+        self._environment = environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands = _commands(environment)
+        self._logs = plan.place.log
+        self.address = plan.address
+        self.shows_partial_objects = environment["MEDIA_STORAGE_URL"].startswith("file:")
+        self.work_dir = plan.place.data / "work"
+        with self._log("observer") as errors:
+            self.observer = Observer(environment, errors)
+
+    # -- processes ----------------------------------------------------------------------------
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            with self._log(name) as log:
+                self._running[name] = subprocess.Popen(
+                    self._commands[name],
+                    env=self._environment,
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            if name == "broker":
+                eventually(self._broker_answers, within=START_SECONDS)
+
+    def ensure_running(self, *names: str) -> None:
+        """Start again what has ended, and wait until the site is whole."""
+        ended = [
+            name
+            for name in names
+            if name not in self._running or self._running[name].poll() is not None
+        ]
+        self.start(*ended)
+        if ended:
+            self.wait_ready()
+
+    def process(self, name: str) -> psutil.Process:
+        return psutil.Process(self._running[name].pid)
+
+    def children(self, name: str) -> list[psutil.Process]:
+        """All descendants: gunicorn's workers, the fork server and its children."""
+        return self.process(name).children(recursive=True)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the program itself; its children are left to notice."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
+    def kill_family(self, name: str) -> None:
+        """SIGKILL to the program and all its descendants at once, as a lost machine would."""
+        family = self.children(name)
+        self.kill(name)
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def terminate(self, name: str) -> float:
+        """SIGTERM, wait for the end, and return the seconds it took; fails after STOP_SECONDS."""
+        process = self._running.pop(name)
+        started = time.monotonic()
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return time.monotonic() - started
+
+    def suspend_family(self, name: str) -> list[psutil.Process]:
+        """SIGSTOP to the program and all its descendants; return them.
+
+        Not in the middle of a transaction, where a frozen process would stop a whole database.
+        """
+        while True:
+            family = [self.process(name), *self.children(name)]
+            for process in family:
+                process.suspend()
+            if self.observer.ask("nothing_is_locked"):
+                return family
+            for process in family:
+                process.resume()
+
+    def wait_ready(self) -> None:
+        eventually(self._is_ready, within=START_SECONDS)
+
+    def stop(self) -> None:
+        """End everything that still runs, the broker last."""
+        self.observer.stop()
+        for name in (SPARE, *reversed(PROGRAMS)):
+            if name in self._running:
+                family = self.children(name) if self._running[name].poll() is None else []
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.terminate(name)
+                for process in family:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
+
+    # -- what goes on inside ------------------------------------------------------------------
+
+    def state(self) -> State:
+        return State(**self.observer.ask("state"))
+
+    def person(self) -> Person:
+        """A new account of its own with a token."""
+        told = self.observer.ask("person", f"p{secrets.token_hex(6)}")
+        return Person(address=self.address, **told)
+
+    def broker(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self._plan.socket), socket_timeout=5)
+
+    def queued_messages(self) -> int:
+        """Messages that wait in the broker or are held by a worker."""
+        with self.broker() as client:
+            counts = [client.llen("media.fast"), client.llen("media.slow"), client.hlen("unacked")]
+        return sum(int(count) for count in counts)  # type: ignore[arg-type]
+
+    def peak_memory(self) -> dict[str, int]:
+        """The most bytes that each process of web and worker has had in memory; Linux only."""
+        return {
+            f"{name} {process.pid}": _peak_of(process.pid)
+            for name in ("web", "worker")
+            for process in (self.process(name), *self.children(name))
+        }
+
+    def statuses(self, person: Person) -> list[str]:
+        return [row["status"] for row in self.observer.ask("media", person.id)]
+
+    def logs(self) -> str:
+        """The end of every log, for a failed test."""
+        tails = [
+            f"--- {path.name}\n{path.read_bytes()[-LOG_TAIL:].decode(errors='replace')}"
+            for path in sorted(self._logs.iterdir())
+        ]
+        return "\n".join(tails)
+
+    def _log(self, name: str) -> IO[bytes]:
+        return (self._logs / f"{name}.log").open("ab")
+
+    def _broker_answers(self) -> bool:
+        with contextlib.suppress(redis.exceptions.ConnectionError), self.broker() as client:
+            return bool(client.ping())
+        return False
+
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.address}/readyz", timeout=5, trust_env=False).is_success
+        return False
+
+
+@contextlib.contextmanager
+def running_site(directory: Path) -> Iterator[Site]:
+    """A ready site that keeps everything in `directory`, for the length of the block."""
+    place = Place(directory)
+    place.make()
+    with socket_path(place) as socket, _own_database(directory) as database:
+        plan = Plan(place, free_port(), secrets.token_urlsafe(48), broker_url="", socket=socket)
+        environment = {**_environment(plan), "DATABASE_URL": database}
+        _migrate(environment)
+        site = Site(plan, environment)
+        try:
+            site.start(*PROGRAMS)
+            site.wait_ready()
+            yield site
+            site.observer.ask("empty_storage")
+        except BaseException:
+            sys.stderr.write(site.logs())
+            raise
+        finally:
+            site.stop()
+
+
+def _peak_of(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024
+    return 0  # it has just ended
+
+
+def _environment(plan: Plan) -> dict[str, str]:
+    return {
+        **supervisor_environment(plan),
+        "DJANGO_SETTINGS_MODULE": "apps.media.tests.flows.settings",
+        "PYTHONPATH": str(ROOT / "src"),
+        "DEBUG": "false",
+        "HTTPS": "false",
+        "MALLOC_ARENA_MAX": "2",
+        "PYTHONUNBUFFERED": "1",
+        "MEDIA_STORAGE_URL": _own_storage(plan.place.data),
+    }
+
+
+def _own_storage(directory: Path) -> str:
+    url = os.environ.get("MEDIA_STORAGE_URL", "")
+    if not url or url.startswith("file://"):
+        return f"file://{directory / 'media'}"
+    place, _, query = url.partition("?")
+    return f"{place.rstrip('/')}/site-{secrets.token_hex(8)}?{query}"
+
+
+@contextlib.contextmanager
+def _own_database(directory: Path) -> Iterator[str]:
+    """The URL of an empty database: a file, or one on the given PostgreSQL, dropped afterwards."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield f"sqlite:///{directory / 'db.sqlite3'}"
+        return
+    name = f"media_site_{secrets.token_hex(6)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _migrate(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "django", "migrate", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, env=environment, cwd=ROOT, check=True)
+
+
+def _commands(environment: dict[str, str]) -> dict[str, list[str]]:
+    """The command lines of the supervisor's configuration, filled in as it would."""
+    configuration = RawConfigParser()
+    configuration.read(CONFIGURATION)
+    values = {f"ENV_{name}": value for name, value in environment.items()}
+    commands = {
+        name: shlex.split(configuration[f"program:{name}"]["command"] % values) for name in PROGRAMS
+    }
+    return {**commands, SPARE: [*commands["worker"], "--hostname", f"{SPARE}@%h"]}

@@ -1,0 +1,29 @@
+"""The project's settings for real processes under test: what waits there for minutes waits seconds.
+
+Named by DJANGO_SETTINGS_MODULE only, as any project's settings are.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# By name, as Django itself does: apps import nothing of the composition root.
+_project = import_module("config.settings")
+globals().update({name: getattr(_project, name) for name in dir(_project) if name.isupper()})
+
+MEDIA_APP = {
+    **_project.MEDIA_APP,
+    "JOB_LEASE": 5,
+    "JOB_RESEND_AFTER": 3,
+    "JOB_RETRY_DELAY": 1,
+    "JOB_ATTEMPTS": 10,
+}
+CELERY_BEAT_SCHEDULE = {
+    name: {**entry, "schedule": min(entry["schedule"], 1.0)}
+    for name, entry in _project.CELERY_BEAT_SCHEDULE.items()
+}
+# No collected files: these tests look at the API and at delivered bytes.
+STORAGES = {
+    **_project.STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,140 @@
+"""However a row disappears, its objects go with it; nothing that is used does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
+
+from apps.core.errors import StorageUnavailableError
+from apps.core.storage import ObjectStore
+from apps.media import selectors, services
+from apps.media.exceptions import ForbiddenError, WrongStateError
+from apps.media.models import MediaFile, Quota, Tombstone
+from apps.media.tests import samples
+
+TEXT = b"A few plain words.\n"
+
+
+@pytest.fixture
+def photo(upload: Callable[..., MediaFile], run_jobs: Any) -> MediaFile:
+    media = upload(samples.photo_jpeg(420, 300), "photo.jpg")
+    run_jobs()
+    return media
+
+
+@pytest.fixture
+def bury_all() -> Callable[[], None]:
+    def bury() -> None:
+        Tombstone.objects.update(due_at=timezone.now() - timedelta(days=1))
+        services.bury_tombstones()
+
+    return bury
+
+
+def _by_service(media: MediaFile) -> None:
+    services.delete_media(user=media.owner, media=media, permanent=True)
+
+
+def _by_row(media: MediaFile) -> None:
+    media.delete()
+
+
+def _by_query(media: MediaFile) -> None:
+    MediaFile.objects.filter(pk=media.pk).delete()
+
+
+def _by_owner(media: MediaFile) -> None:
+    media.owner.delete()
+
+
+@pytest.mark.parametrize("remove", [_by_service, _by_row, _by_query, _by_owner])
+def test_every_way_of_deleting_empties_the_storage(
+    photo: MediaFile,
+    remove: Callable[[MediaFile], None],
+    own_storage: ObjectStore,
+    bury_all: Callable[[], None],
+    heard: list[Any],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    owner_id = photo.owner_id
+    assert len(list(own_storage.walk())) > 3
+    with django_capture_on_commit_callbacks(execute=True):
+        remove(photo)
+    bury_all()
+    assert list(own_storage.walk()) == []
+    assert not Tombstone.objects.exists()
+    assert [name for name, _ in heard] == ["media_deleted"]
+    assert not Quota.objects.filter(owner=owner_id).exclude(bytes_used=0, files_used=0).exists()
+
+
+def test_the_trash_keeps_everything(photo: MediaFile, own_storage: ObjectStore) -> None:
+    before = [item.key for item in own_storage.walk()]
+    services.delete_media(user=photo.owner, media=photo)
+    assert services.bury_tombstones() == 0
+    assert [item.key for item in own_storage.walk()] == before
+    assert list(selectors.list_trash(user=photo.owner)) == [photo]
+    assert list(selectors.list_media_by_user(user_id=photo.owner_id)) == []
+    restored = services.restore_media(user=photo.owner, media=photo)
+    assert restored.deleted_at is None
+    with pytest.raises(WrongStateError):
+        services.restore_media(user=photo.owner, media=photo)
+
+
+def test_throwing_away_twice_keeps_the_first_date(photo: MediaFile) -> None:
+    services.delete_media(user=photo.owner, media=photo)
+    first = photo.deleted_at
+    services.delete_media(user=photo.owner, media=photo)
+    assert photo.deleted_at == first
+
+
+def test_old_trash_is_emptied(upload: Callable[..., MediaFile], settings: Any) -> None:
+    settings.MEDIA_APP = {**settings.MEDIA_APP, "TRASH_LIFETIME": 3600}
+    kept, recent, old = (upload(TEXT, f"{number}.txt") for number in range(3))
+    MediaFile.objects.filter(pk=recent.pk).update(deleted_at=timezone.now())
+    MediaFile.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - timedelta(hours=2))
+    assert services.empty_trash() == 1
+    assert set(MediaFile.objects.all()) == {kept, recent}
+
+
+def test_a_tombstone_waits_for_a_storage_that_is_away(
+    photo: MediaFile,
+    own_storage: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    bury_all: Callable[[], None],
+) -> None:
+    photo.delete()
+    waiting = Tombstone.objects.count()
+
+    def away(key: str) -> None:
+        raise StorageUnavailableError(key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_storage, "remove", away)
+        bury_all()
+    assert Tombstone.objects.count() == waiting
+    assert not Tombstone.objects.filter(attempts=0).exists()
+    assert not Tombstone.objects.filter(due_at__lte=timezone.now()).exists()
+    bury_all()
+    assert list(own_storage.walk()) == []
+
+
+def test_others_may_not_delete(photo: MediaFile, stranger: Any) -> None:
+    MediaFile.objects.filter(pk=photo.pk).update(visibility="public")
+    for permanent in (False, True):
+        with pytest.raises(ForbiddenError):
+            services.delete_media(user=stranger, media=photo, permanent=permanent)
+    photo.refresh_from_db()
+    assert photo.deleted_at is None
+
+
+def test_a_role_may(photo: MediaFile, stranger: Any) -> None:
+    role = Group.objects.create(name="media managers")
+    role.permissions.add(Permission.objects.get(codename="change_mediafile"))
+    stranger.groups.add(role)
+    services.delete_media(user=stranger, media=photo)
+    assert photo.deleted_at is not None

@@ -1,0 +1,90 @@
+"""Every list runs along an index on PostgreSQL: no sort, no scan of the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.core.keyset import Ordering, read_page
+from apps.media import selectors
+from apps.media.filters import MediaFilter
+from apps.media.models import MediaFile
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.postgres,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="DATABASE_URL is no PostgreSQL"),
+]
+
+ROWS = 20_000
+# Everybody has 1/100 of the rows; a hundredth of all is public.
+FILL = f"""
+INSERT INTO media_mediafile (id, owner_id, title, caption, alt_text, visibility, focal_x, focal_y,
+  original_name, media_type, mime_type, size, sha256, placeholder, color, version, status,
+  failure_code, failure_message, progress, search_text, created_at, updated_at, deleted_at)
+SELECT (lpad(to_hex(1700000000000 + g), 12, '0') || '70008000' || lpad(to_hex(g), 12, '0'))::uuid,
+  (SELECT min(id) FROM users_user) + g % 100, '', '', '',
+  CASE WHEN g % 100 = 7 THEN 'public' ELSE 'private' END, 0.5, 0.5, 'file ' || g % 997,
+  (ARRAY['image', 'video', 'audio'])[1 + g % 3], 'image/jpeg', g % 4999, '', '', '', 1, 'ready',
+  '', '', 100, 'words ' || md5(g::text), now(), now(), CASE WHEN g % 300 = 0 THEN now() END
+FROM generate_series(1, {ROWS}) AS g
+"""
+
+
+@pytest.fixture
+def person(django_user_model: Any) -> Any:
+    django_user_model.objects.bulk_create(
+        [django_user_model(username=f"user{number}") for number in range(100)]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(FILL)
+        cursor.execute("ANALYZE media_mediafile")
+    return django_user_model.objects.order_by("pk").first()
+
+
+def _plan(rows: QuerySet[MediaFile], ordering: str) -> str:
+    """The plan of the second page, which starts in the middle of the index."""
+    parsed = Ordering.parse(ordering)
+    first = read_page(rows, ordering=parsed, size=20)
+    position = "" if parsed.field == "pk" else getattr(first.items[-1], parsed.field)
+    after = parsed.after((position, first.items[-1].pk), reverse=False)
+    return rows.filter(after).order_by(*parsed.columns(reverse=False))[:21].explain()
+
+
+@pytest.mark.parametrize(
+    "ordering", ["-pk", "pk", "size", "-size", "original_name", "-original_name"]
+)
+def test_own_files_in_every_order(person: Any, ordering: str) -> None:
+    plan = _plan(selectors.list_media_by_user(user_id=person.pk), ordering)
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan or "Presorted" in plan
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"media_type": ["video"]}, {"status": ["ready"]}, {"visibility": ["public"]}, {"tag": "x"}],
+)
+def test_own_files_filtered(person: Any, query: dict[str, Any]) -> None:
+    mine = selectors.list_media_by_user(user_id=person.pk)
+    plan = MediaFilter(query, queryset=mine).qs.order_by("-pk")[:21].explain()
+    assert "Seq Scan on media_mediafile" not in plan
+
+
+def test_what_is_visible(person: Any) -> None:
+    plan = _plan(selectors.list_visible_media(user=person), "-pk")
+    assert "Seq Scan" not in plan
+
+
+def test_words_are_found_by_index(person: Any) -> None:
+    everything = MediaFile.objects.all()
+    plan = MediaFilter({"q": "abcdef"}, queryset=everything).qs[:21].explain()
+    assert "media_search_words" in plan
+
+
+def test_trash(person: Any) -> None:
+    plan = _plan(selectors.list_trash(user=person), "-pk")
+    assert "media_trash" in plan

@@ -1,0 +1,86 @@
+"""Template tags: which pictures they offer, and that they cost nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.template import Context, Template
+
+from apps.media import selectors
+from apps.media.models import MediaFile, Rendition
+from apps.media.tests import samples
+
+Upload = Callable[..., MediaFile]
+
+
+def _render(source: str, media: MediaFile) -> str:
+    detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).get()
+    return Template("{% load media %}" + source).render(Context({"media": detailed}))
+
+
+def test_a_picture_offers_every_width_and_a_jpeg_to_fall_back_on(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(samples.photo_jpeg(1000, 700), "a.jpg", alt_text='Leaves "on" a path')
+    run_jobs()
+    text = _render('{% media_picture media sizes="50vw" %}', media)
+    webp, jpeg = re.findall(
+        r'<source srcset="([^"]+)"\s+sizes="50vw"\s+type="image/(?:webp|jpeg)"', text
+    )
+    assert [part.split()[-1] for part in webp.split(", ")] == ["320w", "640w", "960w"]
+    assert [part.split()[-1] for part in jpeg.split(", ")] == ["640w"]
+    assert "thumb" not in text  # another shape
+    assert 'width="1000" height="700"' in text
+    assert 'loading="lazy"' in text
+    assert 'alt="Leaves &quot;on&quot; a path"' in text
+
+
+def test_a_picture_moves_only_for_those_who_let_it(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(samples.animated_gif(frames=3, size=(320, 160)), "a.gif")
+    run_jobs()
+    moving = _render("{% media_picture media moving=True %}", media)
+    assert re.search(
+        r'animated\.webp[^>]*media="\(prefers-reduced-motion: no-preference\)"', moving
+    )
+    assert "animated.webp" not in _render("{% media_picture media %}", media)
+
+
+def test_a_document_shows_its_sharpest_page(upload: Upload, run_jobs: Callable[[], int]) -> None:
+    media = upload(samples.pdf(), "a.pdf")
+    run_jobs()
+    text = _render("{% media_picture media %}{{ media|media_ratio }}", media)
+    assert re.search(r'srcset="[^"]*w640\.webp[^"]* 640w, [^"]*preview\.pdf\.jpg[^"]* 1280w"', text)
+    assert text.strip().endswith("7")
+
+
+def test_a_file_without_pictures_shows_its_icon(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(b"words", "a.txt")
+    run_jobs()
+    assert "media/icons/text.svg" in _render("{% media_picture media %}", media)
+    assert _render("{{ media|media_ratio }}", media) == "10"
+    assert _render("{% media_url media 'w640.webp' %}", media) == ""
+
+
+def test_media_url_names_a_rendition_or_the_original(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(samples.photo_jpeg(64, 64), "a.jpg")
+    run_jobs()
+    assert _render("{% media_url media %}", media).startswith(f"/media/{media.pk}/original")
+    name = Rendition.objects.filter(media=media).earliest("pk").name
+    assert f"/r/{name}" in _render(f"{{% media_url media '{name}' %}}", media)
+
+
+def test_tags_cost_no_query(
+    upload: Upload, run_jobs: Callable[[], int], django_assert_num_queries: Any
+) -> None:
+    media = upload(samples.photo_jpeg(64, 64), "a.jpg")
+    run_jobs()
+    with django_assert_num_queries(3):  # those of `with_details`
+        _render("{% media_picture media %}{% media_renditions media as r %}{{ r|length }}", media)

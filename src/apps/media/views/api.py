@@ -1,0 +1,228 @@
+"""The HTTP API of media. Each method makes one call of a service or selector."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle, UserRateThrottle
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from apps.core.pagination import KeysetPagination
+from apps.core.problems import answer_problem
+from apps.core.schema import problem
+from apps.media import selectors, services
+from apps.media.exceptions import NotVisibleError
+from apps.media.filters import MediaFilter
+from apps.media.models import MediaFile, Tag
+from apps.media.policies import Visitor
+from apps.media.serializers import (
+    MediaCreateSerializer,
+    MediaSerializer,
+    MediaUpdateSerializer,
+    TagSerializer,
+    UsageSerializer,
+)
+from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
+
+ORDERINGS = {
+    "-created_at": "-pk",
+    "created_at": "pk",
+    "-size": "-size",
+    "size": "size",
+    "-original_name": "-original_name",
+    "original_name": "original_name",
+}
+
+
+class UploadRate(UserRateThrottle):
+    scope = "upload"
+    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("upload") or "1200/min")
+
+
+class ReprocessRate(UserRateThrottle):
+    scope = "reprocess"
+    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("reprocess") or "120/min")
+
+
+class ProblemAnswers(APIView):
+    """Answers every failure as problem+json, whatever the host project's default is."""
+
+    def get_exception_handler(self) -> Any:
+        return answer_problem
+
+
+class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFile]):
+    """Media files: those of the user and public ones; everything for managers."""
+
+    queryset = MediaFile.objects.none()
+    serializer_class = MediaSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = MediaFilter
+    pagination_class = KeysetPagination
+    orderings = ORDERINGS
+    lookup_value_converter = "uuid"
+    permission_classes = [IsAuthenticatedOrReadOnly]
+    permission_map = {"create": IsAuthenticated, "trash": IsAuthenticated}
+    throttle_map = {"create": UploadRate, "reprocess": ReprocessRate}
+
+    def get_queryset(self) -> QuerySet[MediaFile]:
+        user = self.request.user
+        if self.action == "trash":
+            return selectors.with_details(selectors.list_trash(user=user))
+        return selectors.with_details(selectors.list_visible_media(user=user))
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            discard_unclaimed(request)
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        wrapped = super().initialize_request(request, *args, **kwargs)
+        if self.action == "create":
+            # Also the cross-site check of a session reads the body: be ready before it.
+            stream_uploads(request, user=cast("Visitor", _Sender(wrapped)))
+        return wrapped
+
+    @extend_schema(
+        request={"multipart/form-data": MediaCreateSerializer},
+        responses={
+            201: OpenApiResponse(MediaSerializer, description="Taken; processing goes on."),
+            **problem(411, "`length_required`: the body came in chunks"),
+            **problem(413, "`file_too_large` or `quota_exceeded`"),
+            **problem(422, "`empty_file`, `type_mismatch`, `too_many_pixels`, `corrupt_file`"),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        form = MediaCreateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        media = services.upload_media(user=request.user, **form.validated_data)
+        body = self._shown(media)
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": _self_url(body)})
+
+    @extend_schema(responses=MediaSerializer)
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        return Response(self._shown(self._get(pk)))
+
+    @extend_schema(request=MediaUpdateSerializer, responses=MediaSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        media = self._get(pk)
+        form = MediaUpdateSerializer(data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        return Response(
+            self._shown(services.update_media(user=request.user, media=media, **form.to_fields()))
+        )
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("permanent", OpenApiTypes.BOOL, description="Past the trash, for good")
+        ],
+        responses={204: OpenApiResponse(description="In the trash, or gone")},
+    )
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        permanent = request.query_params.get("permanent", "").lower() in {"1", "true"}
+        services.delete_media(user=request.user, media=self._get(pk), permanent=permanent)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        request=None, responses={200: MediaSerializer, **problem(409, "Not in the trash")}
+    )
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: UUID) -> Response:
+        return Response(self._shown(services.restore_media(user=request.user, media=self._get(pk))))
+
+    @extend_schema(request=None, responses=MediaSerializer)
+    @action(detail=True, methods=["post"])
+    def reprocess(self, request: Request, pk: UUID) -> Response:
+        return Response(
+            self._shown(services.reprocess_media(user=request.user, media=self._get(pk)))
+        )
+
+    @extend_schema(responses=MediaSerializer(many=True))
+    @action(detail=False, methods=["get"])
+    def trash(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_permissions(self) -> Any:
+        permission = self.permission_map.get(self.action)
+        return [permission()] if permission else super().get_permissions()
+
+    def get_parsers(self) -> list[Any]:
+        action_map = getattr(self, "action_map", None) or {}
+        method = getattr(self.request, "method", "") or ""
+        creating = action_map.get(method.lower()) == "create"
+        return [MultiPartParser()] if creating else super().get_parsers()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        throttle = self.throttle_map.get(self.action)
+        return [throttle()] if throttle else []
+
+    def _get(self, pk: UUID) -> MediaFile:
+        return selectors.get_visible_media(user=self.request.user, media_id=pk)
+
+    def _shown(self, media: MediaFile) -> Any:
+        detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
+        if detailed is None:
+            raise NotVisibleError(media.pk)
+        return self.get_serializer(detailed).data
+
+
+class TagViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[Tag]):
+    """The user's own tags with how often each is used."""
+
+    queryset = Tag.objects.none()
+    serializer_class = TagSerializer
+    pagination_class = KeysetPagination
+    permission_classes = [IsAuthenticated]
+    filter_backends: list[Any] = []
+    orderings = {"name": "name", "-name": "-name"}
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return selectors.list_tags(user=self.request.user)
+
+
+class UsageView(ProblemAnswers):
+    """The user's storage account."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=UsageSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(UsageSerializer(selectors.get_storage_usage(user=request.user)).data)
+
+
+class _Sender:
+    """The user behind a request that is still being authenticated.
+
+    The cross-site check of a session needs the form, hence the user is asked for at the first
+    byte of a file and not before.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._user(), name)
+
+    def _user(self) -> Any:
+        known = getattr(self._request, "_user", None)
+        return known or self._request._request.user
+
+
+def _self_url(body: dict[str, Any]) -> str:
+    url: str = body["urls"]["self"]
+    return url

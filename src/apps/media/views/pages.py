@@ -1,0 +1,332 @@
+"""The pages for people. Each works without script; partial answers only make it smoother.
+
+A view makes one call of a service or a selector per thing it shows, and never touches bytes.
+Designed errors become pages in the middleware, except where a form can show them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from apps.core.errors import AppError
+from apps.core.keyset import CursorError, Ordering, Page, read_page
+from apps.media import selectors, services
+from apps.media.conf import options
+from apps.media.exceptions import BadRequestError, NotVisibleError
+from apps.media.filters import MediaFilter
+from apps.media.forms import LibraryForm, MediaEditForm, UploadForm
+from apps.media.models import MediaFile
+from apps.media.policies import Action, can_access
+from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
+from apps.media.views.api import ORDERINGS
+
+PAGE_SIZE = 60
+SHOWCASE_SIZE = 24
+DEFAULT_SORT = next(iter(ORDERINGS))
+DAY = 24 * 3600
+
+
+class PageView(View):
+    """Any page: what it shows depends on the visitor, so that no cache may keep it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+
+class PersonalView(LoginRequiredMixin, PageView):
+    """A page of somebody signed in."""
+
+
+class HomeView(PageView):
+    """The front door: the library for those who are in, what is public for those who are not."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect("media:library")
+        rows = selectors.with_details(selectors.list_visible_media(user=request.user))
+        return render(request, "media/home.html", {"items": list(rows[:SHOWCASE_SIZE])})
+
+
+# -- the library ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list and the addresses of its neighbours; `more_url` gives cards alone."""
+
+    page: Page[MediaFile]
+    query: QueryDict
+
+    @property
+    def items(self) -> list[MediaFile]:
+        return self.page.items
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(name != "ordering" for name in self.query)
+
+    @property
+    def more_url(self) -> str | None:
+        return self._address("media:media-cards", self.page.next)
+
+    @property
+    def next_url(self) -> str | None:
+        return self._address("media:library", self.page.next)
+
+    @property
+    def previous_url(self) -> str | None:
+        return self._address("media:library", self.page.previous)
+
+    def _address(self, name: str, cursor: str | None) -> str | None:
+        if cursor is None:
+            return None
+        pairs = [(key, value) for key, values in self.query.lists() for value in values]
+        return f"{reverse(name)}?{urlencode([*pairs, ('cursor', cursor)])}"
+
+
+def _read_listing(request: HttpRequest) -> Listing:
+    query = request.GET.copy()
+    cursor = query.pop("cursor", [""])[-1]
+    for name in [name for name, values in query.lists() if not any(values)]:
+        del query[name]  # a control left alone says nothing
+    rows = selectors.list_media_by_user(user_id=request.user.pk)
+    found = MediaFilter(query, queryset=selectors.with_details(rows)).qs
+    sort = ORDERINGS.get(query.get("ordering", ""), ORDERINGS[DEFAULT_SORT])
+    try:
+        page = read_page(found, ordering=Ordering.parse(sort), size=PAGE_SIZE, cursor=cursor)
+    except CursorError as error:
+        raise BadRequestError(detail="This page of the list does not exist any more.") from error
+    return Listing(page=page, query=query)
+
+
+class LibraryView(PersonalView):
+    """The visitor's own files with the filter bar."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        listing = _read_listing(request)
+        tags = selectors.list_tags(user=request.user)
+        form = LibraryForm(
+            {"media_type": "", "ordering": DEFAULT_SORT, **listing.query.dict()},
+            tag_names=[tag.name for tag in tags],
+        )
+        return render(request, "media/library.html", {"listing": listing, "form": form})
+
+
+class CardsView(PersonalView):
+    """The next page of the library, without the page around it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        context = {"listing": _read_listing(request), "appended": True}
+        return render(request, "media/parts/cards.html", context)
+
+
+class StatusView(PageView):
+    """One file's card or preview, for those who watch its processing.
+
+    `seen` says what the asker already shows; an unchanged state is answered with 204.
+    """
+
+    parts = {"card": "media/parts/card.html", "preview": "media/parts/preview.html"}
+
+    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        if request.GET.get("seen") == f"{media.status}-{media.progress}":
+            return HttpResponse(status=204)
+        template = self.parts.get(request.GET.get("part", ""), self.parts["card"])
+        return render(request, template, {"media": media})
+
+
+# -- uploading --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file of a form: a media file, or the reason why not."""
+
+    name: str
+    media: MediaFile | None = None
+    reason: str = ""
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked in `_take`, once uploads can stream
+class UploadView(PersonalView):
+    """The form for several files. Each is judged alone: one refusal does not stop the others."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request, form=UploadForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        stream_uploads(request, user=request.user, collect_refusals=True)
+        try:
+            return self._take(request)
+        finally:
+            discard_unclaimed(request)
+
+    @method_decorator(csrf_protect)
+    def _take(self, request: HttpRequest) -> HttpResponse:
+        form = UploadForm(request.POST)
+        files = request.FILES.getlist("files")
+        if not files:
+            form.add_error(None, "Choose at least one file.")
+        if not form.is_valid():
+            return self._show(request, form=form, status=422)
+        outcomes = [_upload_one(request, file, form.cleaned_data) for file in files]
+        if any(outcome.reason for outcome in outcomes):
+            return self._show(request, form=form, status=422, outcomes=outcomes)
+        messages.success(request, _count(len(outcomes), "file", "uploaded"))
+        return redirect("media:library")
+
+    def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        context["usage"] = selectors.get_storage_usage(user=request.user)
+        return render(request, "media/upload.html", context, status=status)
+
+
+def _upload_one(request: HttpRequest, file: UploadedFile[Any], fields: dict[str, Any]) -> Outcome:
+    name = file.name or "file"
+    try:
+        media = services.upload_media(user=request.user, file=file, **fields)
+    except AppError as error:
+        return Outcome(name=name, reason=error.detail)
+    except ValidationError as error:
+        return Outcome(name=name, reason=" ".join(error.messages))
+    return Outcome(name=name, media=media)
+
+
+# -- one file ---------------------------------------------------------------------------------
+
+
+class DetailView(PageView):
+    """One file, to whoever may view it; with the form for whoever may edit it."""
+
+    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        return _show_detail(request, media, MediaEditForm.of(media))
+
+
+class EditView(PersonalView):
+    """Takes the form of the detail page."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        form = MediaEditForm(request.POST)
+        if form.is_valid() and _save(request, media, form):
+            messages.success(request, "Changes saved.")
+            return redirect(media)
+        return _show_detail(request, media, form, status=422)
+
+
+def _save(request: HttpRequest, media: MediaFile, form: MediaEditForm) -> bool:
+    try:
+        services.update_media(user=request.user, media=media, **form.changes())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+def _show_detail(
+    request: HttpRequest, media: MediaFile, form: MediaEditForm, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "media": media,
+        "form": form,
+        "may_edit": can_access(request.user, media, Action.EDIT),
+        "may_delete": can_access(request.user, media, Action.DELETE),
+    }
+    return render(request, "media/detail.html", context, status=status)
+
+
+def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
+    media = selectors.get_visible_media(user=request.user, media_id=media_id)
+    detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
+    if detailed is None:  # removed between the two queries
+        raise NotVisibleError(media_id)
+    return detailed
+
+
+# -- the trash --------------------------------------------------------------------------------
+
+
+class TrashView(PersonalView):
+    """What the visitor has thrown away, newest first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = selectors.with_details(selectors.list_trash(user=request.user))
+        cursor = request.GET.get("cursor")
+        try:
+            page = read_page(rows, ordering=Ordering.parse("-pk"), size=PAGE_SIZE, cursor=cursor)
+        except CursorError as error:
+            raise BadRequestError(detail="This page of the list does not exist.") from error
+        context = {"page": page, "days": options().trash_lifetime // DAY}
+        return render(request, "media/trash.html", context)
+
+
+class DeleteView(PersonalView):
+    """Moves a file to the trash and offers to take that back."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        services.delete_media(user=request.user, media=media)
+        # The message's extra tag is the address that undoes what it tells of.
+        undo = reverse("media:restore", args=[media.pk])
+        messages.success(request, f"“{media}” is in the trash.", extra_tags=undo)
+        return _back(request, "media:library")
+
+
+class RestoreView(PersonalView):
+    """Takes a file out of the trash."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        services.restore_media(user=request.user, media=media)
+        messages.success(request, f"“{media}” is back in your library.")
+        return _back(request, "media:trash")
+
+
+class PurgeView(PersonalView):
+    """Removes a file for good."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        services.delete_media(user=request.user, media=media, permanent=True)
+        messages.success(request, f"“{media}” is deleted.")
+        return _back(request, "media:trash")
+
+
+def _back(request: HttpRequest, name: str) -> HttpResponseRedirect:
+    """To the page of this site that the form names in `next`, else to the page `name`."""
+    asked = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return HttpResponseRedirect(asked if safe else reverse(name))
+
+
+def _count(number: int, noun: str, done: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'} {done}."
