@@ -1,0 +1,131 @@
+"""Fixtures for every test: people, media, and storage that belongs to one test alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.test import Client
+from rest_framework.test import APIClient
+
+from apps.core.storage import ObjectStore, object_store, storage_from_url
+from apps.media import services
+from apps.media.models import Job, MediaFile
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+CORPUS = Path(os.environ.get("MEDIA_CORPUS", BESIDE))
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """Each test keeps its objects apart: a directory, or a prefix in the configured bucket."""
+    settings.MEDIA_APP = {"WORK_DIR": str(tmp_path / "work")}
+    if django_settings.ENV.media_storage_url.startswith("file://"):
+        media = storage_from_url(f"file://{tmp_path / 'media'}")
+        settings.STORAGES = {**settings.STORAGES, "media": media}
+        return object_store("media")
+    # One client serves all tests: making one costs more than a test.
+    store = object_store("media")
+    monkeypatch.setattr(
+        store, "location", f"{store.location}/test-{secrets.token_hex(8)}".strip("/")
+    )
+    return store
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(settings: Any) -> None:
+    """Throttle counters of one test are not another's."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": secrets.token_hex(8),
+        }
+    }
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords(settings: Any) -> None:
+    """Slow hashes protect real accounts; here they would only take time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _person(name: str, **fields: Any) -> Any:
+    return get_user_model().objects.create_user(username=name, password=PASSWORD, **fields)
+
+
+@pytest.fixture
+def owner(db: None) -> Any:
+    return _person("olga")
+
+
+@pytest.fixture
+def stranger(db: None) -> Any:
+    return _person("sam")
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    return _person("stella", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def api(owner: Any) -> APIClient:
+    """The API as the owner sees it."""
+    client = APIClient()
+    client.force_authenticate(owner)
+    return client
+
+
+@pytest.fixture
+def browser_of() -> Callable[[Any], Client]:
+    """A signed-in page client of a user, or an anonymous one of None."""
+
+    def sign_in(user: Any) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def run_jobs(db: None) -> Callable[[], int]:
+    """Do all queued work now, as workers would; return the number of jobs done."""
+
+    def run() -> int:
+        done = 0
+        while job := Job.objects.filter(state=Job.State.QUEUED).order_by("pk").first():
+            if not services.run_job(job.pk):
+                break
+            done += 1
+        return done
+
+    return run
+
+
+@pytest.fixture
+def upload(owner: Any) -> Callable[..., MediaFile]:
+    """Upload bytes under a name; further fields as in `services.upload_media`."""
+
+    def send(data: bytes, name: str = "photo.jpg", **fields: Any) -> MediaFile:
+        fields.setdefault("user", owner)
+        return services.upload_media(file=ContentFile(data, name=name), **fields)
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real, odd and hostile files; tests that need it skip where it is absent."""
+    if not (CORPUS / "manifest.jsonl").is_file():
+        pytest.skip("no corpus beside the checkout; MEDIA_CORPUS names another place")
+    return CORPUS
