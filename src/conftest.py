@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
+from django.db.models.functions import Now
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -103,7 +104,8 @@ def run_jobs(db: None) -> Callable[[], int]:
 
     def run() -> int:
         done = 0
-        while job := Job.objects.filter(state=Job.State.QUEUED).order_by("pk").first():
+        due = Job.objects.filter(state=Job.State.QUEUED, due_at__lte=Now()).order_by("pk")
+        while job := due.first():
             if not services.run_job(job.pk):
                 break
             done += 1

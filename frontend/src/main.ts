@@ -1,7 +1,10 @@
 /* What every page runs. All of it is a comfort: each page works without it. */
 import htmx from "htmx.org";
+import { moveClips } from "./page/clips";
 import { watchListFailures } from "./page/failures";
+import { takeFinished } from "./page/finished";
 import { keepMenusTidy } from "./page/menus";
+import { showDocuments } from "./page/pages";
 import { showPlaceholders } from "./page/placeholders";
 import { watchPolls } from "./page/polls";
 import { improveFilters } from "./page/filters";
@@ -14,4 +17,7 @@ watchListFailures();
 keepMenusTidy();
 offerThemes();
 addUploadedCards();
+moveClips();
+showDocuments();
 htmx.onLoad(showPlaceholders);
+htmx.onLoad(takeFinished);

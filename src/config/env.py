@@ -18,7 +18,8 @@ class Environment:
     """Everything the operator can set.
 
     `https` says whether visitors reach us over TLS; `static_from_source`, that style sheets and
-    scripts are served from where the apps keep them, without `collectstatic`.
+    scripts are served from where the apps keep them, without `collectstatic`. Empty `clamd_url`,
+    `ffmpeg` and `soffice` leave the choice to the app.
     """
 
     debug: bool
@@ -33,6 +34,9 @@ class Environment:
     database: dict[str, object]
     broker_url: str
     media_storage_url: str
+    clamd_url: str
+    ffmpeg: str
+    soffice: str
 
 
 def read_environment() -> Environment:
@@ -53,6 +57,9 @@ def read_environment() -> Environment:
         database=env.db_url("DATABASE_URL", default=f"sqlite:///{data_dir / 'db.sqlite3'}"),
         broker_url=env.str("CELERY_BROKER_URL", default=""),
         media_storage_url=env.str("MEDIA_STORAGE_URL", default=f"file://{data_dir / 'media'}"),
+        clamd_url=env.str("CLAMD_URL", default=""),
+        ffmpeg=env.str("FFMPEG_BINARY", default=""),
+        soffice=env.str("SOFFICE_BINARY", default=""),
     )
     _refuse_unsafe(result)
     return result

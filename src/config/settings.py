@@ -108,7 +108,12 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = ENV.static_from_source
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "webp", "woff2", "gz", "br"]
 
-MEDIA_APP = {"WORK_DIR": str(DATA_DIR / "work")}
+MEDIA_APP = {
+    "WORK_DIR": str(DATA_DIR / "work"),
+    "CLAMD_URL": ENV.clamd_url,
+    "FFMPEG": ENV.ffmpeg,
+    "SOFFICE": ENV.soffice,
+}
 
 # Views that take files ask for the handler that streams them (apps.media.uploadhandlers).
 FILE_UPLOAD_HANDLERS = ["apps.core.uploadhandlers.IgnoreFiles"]
@@ -135,6 +140,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {}
 )
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+# Each must have a worker for /readyz to be content: pictures and films are different workers' work.
+HEALTH_QUEUES = ["media.fast", "media.slow"]
 
 # -- people -----------------------------------------------------------------------------------
 

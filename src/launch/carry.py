@@ -28,7 +28,7 @@ UNSETTLED = frozenset({"pending", "processing"})
 
 @dataclass(frozen=True)
 class Carrier:
-    """How files are carried: through `client`, each within `seconds` after its upload."""
+    """How files are carried: through `client`; given up when nothing moves for `seconds`."""
 
     client: httpx.Client
     seconds: float
@@ -80,10 +80,15 @@ def upload(file: Path, client: httpx.Client, meter: Meter) -> httpx.Response:
 
 
 def watch(media: dict[str, Any], carrier: Carrier, file: Path, meter: Meter) -> dict[str, Any]:
-    """Poll until `media` is settled or the time is up; return its last state."""
-    deadline = time.monotonic() + carrier.seconds
-    while media["status"] in UNSETTLED and time.monotonic() < deadline:
-        meter.processing(file, media.get("progress") or 0)
+    """Poll until `media` is settled or nothing has moved for too long; return its last state."""
+    seen, deadline = None, 0.0
+    while media["status"] in UNSETTLED:
+        moved = (media["status"], media.get("progress") or 0)
+        if moved != seen:
+            seen, deadline = moved, time.monotonic() + carrier.seconds
+        elif time.monotonic() >= deadline:
+            break
+        meter.processing(file, moved[1])
         time.sleep(POLL_SECONDS)
         answer = carrier.client.get(f"media/{media['id']}/")
         media = answer.raise_for_status().json()

@@ -20,10 +20,10 @@ STARTING = "Another server is just starting on this data; try again when it answ
 
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Return the parsed command line: `files` and `timeout` (seconds for each file)."""
+    """Return the parsed command line: `files` and `timeout` (seconds)."""
     parser = argparse.ArgumentParser(prog="make demo ARGS=…", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="files and directories to upload")
-    parser.add_argument("--timeout", type=float, default=900, help="seconds to wait for one file")
+    parser.add_argument("--timeout", type=float, default=900, help="seconds without any progress")
     return parser.parse_args(arguments)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from launch import pdfs, scenes
+from launch import films, pdfs, scenes
 
 NOTES = """\
 Field notes
@@ -56,6 +56,16 @@ def write_animation(path: Path) -> None:
     first.save(path, save_all=True, append_images=others, duration=60, loop=0)
 
 
+def write_film(path: Path) -> None:
+    """A film of twelve seconds with sound, 1280 x 720 pixels."""
+    films.film(path, seconds=12, width=1280, height=720)
+
+
+def write_recording(path: Path) -> None:
+    """Eight seconds of sound."""
+    films.recording(path, seconds=8)
+
+
 def write_report(path: Path) -> None:
     """A document of three pages."""
     path.write_bytes(pdfs.report(pages=3))
@@ -72,6 +82,8 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "evening-8mp.webp": write_webp,
     "poster-2mp.png": write_drawing,
     "tide.gif": write_animation,
+    "tide-720p.mp4": write_film,
+    "surf.wav": write_recording,
     "report.pdf": write_report,
     "field-notes.txt": write_notes,
 }

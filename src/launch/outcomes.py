@@ -1,6 +1,7 @@
 """Shows how files fare: a progress bar for each while it is under way, then one table of all.
 
-On a terminal the bars move; elsewhere each file gets one plain line when it is done.
+On a terminal the bars move; elsewhere each file gets a plain line when it is done, and one at every
+quarter of work that lasts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rich.table import Table
 # A bar's scale: the first half is the upload, the second half the processing.
 UPLOADED, DONE = 50, 100
 PLAIN_WIDTH = 120
+PLAIN_STEP = 25  # percent of processing between two plain lines
 STYLES = {"ready": "green", "refused": "red", "failed": "red", "quarantined": "red"}
 
 
@@ -67,6 +69,7 @@ class Meter:
             file: self._progress.add_task(file.name[:40], total=DONE, state="waits", start=False)
             for file in files
         }
+        self._told = dict.fromkeys(files, 0)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -87,13 +90,20 @@ class Meter:
     def processing(self, file: Path, percent: int) -> None:
         """Show that the server has done `percent` (0 to 100) of its work."""
         completed = UPLOADED + (DONE - UPLOADED) * percent / 100
-        self._progress.update(self._tasks[file], completed=completed, state="is processed")
+        state = f"is processed, {percent} %" if percent else "is processed"
+        self._progress.update(self._tasks[file], completed=completed, state=state)
+        if percent - self._told[file] >= PLAIN_STEP:
+            self._told[file] = percent - percent % PLAIN_STEP
+            self._say(f"{file.name}: {percent} % processed")
 
     def finish(self, file: Path, outcome: Outcome) -> None:
         """Show what became of the file."""
         self._progress.update(self._tasks[file], completed=DONE, state=outcome.verdict)
+        self._say(f"{outcome.name}: {outcome.verdict} after {outcome.seconds:.1f} s")
+
+    def _say(self, line: str) -> None:
+        """Print a plain line where no bars are shown."""
         if self._progress.disable:
-            line = f"{outcome.name}: {outcome.verdict} after {outcome.seconds:.1f} s"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from apps.media.processing.installed import find_ffmpeg, find_soffice
 from config.env import Environment
 from launch.broker import find_program
 from launch.errors import LaunchError
@@ -61,12 +63,35 @@ def find_browser() -> Part:
     return Part("browser", bool(found), found or "no Chromium; tests of the pages are skipped")
 
 
+def find_film_maker(environment: Environment) -> Part:
+    """Return the program that encodes films: FFMPEG_BINARY, else the wheel's."""
+    found = environment.ffmpeg or find_ffmpeg()
+    return Part("ffmpeg", bool(found), Path(found).name if found else "no films are encoded")
+
+
+def find_office(environment: Environment) -> Part:
+    """Return the program that reads office documents."""
+    found = environment.soffice or find_soffice()
+    return Part("office", bool(found), found or "no LibreOffice; such documents get no preview")
+
+
+def find_scanner(environment: Environment) -> Part:
+    """Return the malware scanner's daemon, which tests start for themselves."""
+    if environment.clamd_url:
+        return Part("clamd", True, scheme(environment.clamd_url))
+    found = shutil.which("clamd")
+    return Part("clamd", bool(found), found or "no clamd; the embedded scanner is tested alone")
+
+
 def find_parts(environment: Environment) -> Iterator[Part]:
     """Yield every part that the tests can use."""
     yield find_database(environment)
     yield find_broker(environment)
     yield find_storage(environment)
     yield find_browser()
+    yield find_film_maker(environment)
+    yield find_office(environment)
+    yield find_scanner(environment)
 
 
 def main(arguments: list[str]) -> int:

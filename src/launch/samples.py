@@ -1,4 +1,4 @@
-"""The sample files: photographs, a drawing, an animation, a document, a text."""
+"""The sample files: photographs, a drawing, an animation, a film, a sound, a document, a text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ NAMES = (
     "evening-8mp.webp",
     "poster-2mp.png",
     "tide.gif",
+    "tide-720p.mp4",
+    "surf.wav",
     "report.pdf",
     "field-notes.txt",
 )

@@ -38,7 +38,8 @@ _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
 # mime, kind, extensions (canonical first), shown in place?
-# SVG, HTML, XML and scripts are absent on purpose: they run code where they are shown.
+# HTML, other XML and scripts are absent on purpose: they run code where they are shown. SVG does
+# too, unless it is checked element by element, which is what its engine is for.
 _ROWS: tuple[tuple[str, Kind, str, bool], ...] = (
     ("image/jpeg", "image", "jpg jpeg jpe jfif", True),
     ("image/png", "image", "png", True),
@@ -51,6 +52,7 @@ _ROWS: tuple[tuple[str, Kind, str, bool], ...] = (
     ("image/bmp", "image", "bmp dib", False),
     ("image/x-icon", "image", "ico", False),
     ("image/x-portable-anymap", "image", "pnm ppm pgm pbm", False),
+    ("image/svg+xml", "image", "svg", False),
     ("video/mp4", "video", "mp4 m4v", True),
     ("video/quicktime", "video", "mov qt", False),
     ("video/webm", "video", "webm", True),

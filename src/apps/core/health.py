@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -60,8 +61,13 @@ def _broker() -> None:
 
 
 def _worker() -> None:
-    if not current_app.control.ping(timeout=BROKER_SECONDS):
+    """A worker for each queue of `HEALTH_QUEUES`; any worker where the setting is absent."""
+    answers = current_app.control.inspect(timeout=BROKER_SECONDS).active_queues() or {}
+    if not answers:
         raise RuntimeError("no worker answers")
+    served = {queue["name"] for queues in answers.values() for queue in queues}
+    if unserved := set(getattr(settings, "HEALTH_QUEUES", ())) - served:
+        raise RuntimeError(f"no worker serves {', '.join(sorted(unserved))}")
 
 
 CHECKS: Mapping[str, Callable[[], None]] = {

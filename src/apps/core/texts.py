@@ -1,7 +1,8 @@
 """Tells plain text from text that a browser, a shell or a media library would act upon.
 
-Works on the head of a file only. Active text gets a mime of its own, which is in no allow-list,
-so that the refusal can name it. Must not judge by file names.
+Works on the head of a file only. Active text gets a mime of its own, which is in no allow-list
+(except SVG, whose engine checks what is in it), so that the refusal can name it. Must not judge by
+file names.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ _CHARACTERS_PER_CONTROL = 500
 _PREAMBLE = re.compile(r"(?:\s|<!--.{0,4096}?-->)*", re.DOTALL)
 _FIRST_BEYOND_ASCII = 0x80
 _LEAST_ASCII_PART = 0.75
-_LOOK_AT = 4096  # characters in which the root element of an XML document has to appear
+_LOOK_AT = 16_384  # characters in which the root element of an XML document has to appear
 
 _TAG_END = r"(?=[\s>/])"
 _ACTIVE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), mime)
     for pattern, mime in (
-        (r"<!doctype\s+svg", "image/svg+xml"),
+        (r"<!doctype\s+svg", "text/xml"),
         (r"<!(?:doctype|--)", "text/html"),  # a comment that does not end hides what follows
         (
             r"<(?:html|head|body|script|iframe|frameset|style|title|meta|base|link|object|embed"
             r"|form)" + _TAG_END,
             "text/html",
         ),
-        (r"<(?:\w+:)?svg" + _TAG_END, "image/svg+xml"),
+        (r"<(?:\w+:)?svg" + _TAG_END, "text/xml"),
         (r"<\?xml(?=[\s-])", "text/xml"),
         (r"<!(?:entity|element|attlist|notation|\[cdata)", "text/xml"),
         (r"<(?:mpd|smil|xsl:\w+)" + _TAG_END, "text/xml"),
@@ -44,8 +45,15 @@ _ACTIVE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"v=0\r?\no=", "application/sdp"),
     )
 )
-_ROOT_SVG = re.compile(r"<(?:\w+:)?svg[\s/>]|<!doctype\s+svg", re.IGNORECASE)
-_ROOT_HTML = re.compile(r"<(?:\w+:)?html[\s/>]|<!doctype\s+html", re.IGNORECASE)
+# One part of what may stand before the root element; matched part by part, so that nothing is ever
+# tried again. A document type may have a subset in brackets.
+_PROLOG_PART = re.compile(
+    r"\s+|<!--.{0,4096}?-->|<\?.{0,4096}?\?>|<!doctype[^>\[]{0,1024}(?:\[.{0,4096}?\]\s*)?>",
+    re.DOTALL | re.IGNORECASE,
+)
+_ELEMENT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)[\s/>]")
+_ROOT_TYPES = {"svg": "image/svg+xml", "html": "text/html"}
+_HTML_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
 
 
 def text_type(head: bytes) -> str | None:
@@ -71,14 +79,18 @@ def active_type(text: str) -> str | None:
     start = preamble.end() if preamble else 0
     for pattern, mime in _ACTIVE:
         if pattern.match(text, start):
-            return _root_type(text[:_LOOK_AT]) if mime == "text/xml" else mime
+            return _root_type(text[: start + _LOOK_AT], start) if mime == "text/xml" else mime
     return None
 
 
-def _root_type(text: str) -> str:
-    if _ROOT_SVG.search(text):
-        return "image/svg+xml"
-    return "text/html" if _ROOT_HTML.search(text) else "text/xml"
+def _root_type(text: str, start: int) -> str:
+    """By the root element: an SVG deeper inside is part of something else."""
+    while part := _PROLOG_PART.match(text, start):
+        start = part.end()
+    root = _ELEMENT.match(text, start)
+    if root:
+        return _ROOT_TYPES.get(root[1].lower(), "text/xml")
+    return "text/html" if _HTML_DOCTYPE.search(text) else "text/xml"
 
 
 def _decode(head: bytes) -> str | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
 from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tag, Tombstone, Upload
+from apps.media.policies import may_review
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -32,7 +36,17 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
 class VersionInline(ReadOnlyInline):
     model = MediaVersion
-    fields = ["number", "mime_type", "size", "sha256", "created_at"]
+    fields = [
+        "number",
+        "mime_type",
+        "size",
+        "sha256",
+        "scan",
+        "scanner",
+        "signature",
+        "scanned_at",
+        "created_at",
+    ]
 
 
 class RenditionInline(ReadOnlyInline):
@@ -42,7 +56,16 @@ class RenditionInline(ReadOnlyInline):
 
 class JobInline(ReadOnlyInline):
     model = Job
-    fields = ["kind", "state", "attempts", "progress", "error_code", "created_at", "finished_at"]
+    fields = [
+        "kind",
+        "subject",
+        "state",
+        "attempts",
+        "progress",
+        "error_code",
+        "created_at",
+        "finished_at",
+    ]
 
 
 @admin.register(MediaFile)
@@ -62,7 +85,7 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["search_text", "owner__username", "sha256"]
-    actions = ["trash", "restore", "reprocess", "delete_permanently"]
+    actions = ["trash", "restore", "reprocess", "rescan", "delete_permanently"]
     inlines = [VersionInline, RenditionInline, JobInline]
     fields = [
         ("preview", "owner"),
@@ -122,6 +145,14 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def reprocess(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.reprocess_media)
 
+    @admin.action(description="Scan for malware again", permissions=["review"])
+    def rescan(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        done = services.rescan_many(media_ids=list(rows.values_list("pk", flat=True)))
+        self.message_user(request, f"{done} will be scanned.", messages.SUCCESS)
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return may_review(request.user)
+
     @admin.action(description="Delete for good", permissions=["delete"])
     def delete_permanently(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.delete_media, permanent=True)
@@ -168,11 +199,81 @@ class LookOnlyAdmin(KeptAdmin):
         return False
 
 
+class QueueFilter(admin.SimpleListFilter):
+    """Named queues only: asking the table which there are would read all of it."""
+
+    title = parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(queue, queue) for queue in (Job.FAST, Job.SLOW)]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Job]) -> QuerySet[Job]:
+        return rows.filter(queue=self.value()) if self.value() else rows
+
+
 @admin.register(Job)
 class JobAdmin(LookOnlyAdmin):
-    list_display = ["id", "kind", "state", "attempts", "progress", "error_code", "created_at"]
-    list_filter = ["state", "kind", "error_code"]
+    list_display = [
+        "kind",
+        "subject",
+        "file",
+        "queue",
+        "state",
+        "attempts",
+        "priority",
+        "percent",
+        "error_code",
+        "age",
+    ]
+    list_filter = ["state", "kind", QueueFilter, ("error_code", admin.EmptyFieldListFilter)]
     list_select_related = ["media"]
+    search_fields = ["media"]
+    search_help_text = "The id of a file or of a job, or an error code"
+    actions = ["retry", "cancel"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).defer("media__search_text", "media__owner_text")
+
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[Job], term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        if not term:
+            return rows, False
+        try:
+            wanted = uuid.UUID(term.strip())
+        except ValueError:
+            return rows.filter(error_code=term.strip()), False
+        return rows.filter(Q(media=wanted) | Q(pk=wanted)), False
+
+    @admin.display(description="media file")
+    def file(self, job: Job) -> str:
+        url = reverse("admin:media_mediafile_change", args=[job.media_id])
+        return format_html('<a href="{}">{}</a>', url, job.media)
+
+    @admin.display(description="progress")
+    def percent(self, job: Job) -> str:
+        return f"{job.progress} %"
+
+    @admin.display(description="age", ordering="pk")
+    def age(self, job: Job) -> str:
+        return timesince(job.created_at, depth=1)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Rows are never edited here, but whoever may change jobs may have them done or not."""
+        return request.user.has_perm("media.change_job")
+
+    @admin.action(description="Try again (failed or cancelled)", permissions=["work"])
+    def retry(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self._count(request, [services.retry_job(job=job) for job in rows], "queued again")
+
+    @admin.action(description="Cancel (queued or running)", permissions=["work"])
+    def cancel(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self._count(request, [services.cancel_job(job=job) for job in rows], "cancelled")
+
+    def _count(self, request: HttpRequest, done: list[bool], what: str) -> None:
+        self.message_user(request, f"{sum(done)} {what}.", messages.SUCCESS)
+        if left := done.count(False):
+            self.message_user(request, f"{left} not in a state for it.", messages.WARNING)
 
 
 @admin.register(Upload)

@@ -23,6 +23,9 @@ MIB = 1024**2
 GIB = 1024**3
 
 
+_TEXTS = frozenset({"STORAGE_ALIAS", "FFMPEG", "SOFFICE", "CLAMD_URL"})
+
+
 def _default_max_size() -> dict[str, int]:
     return {
         "image": 100 * MIB,
@@ -45,9 +48,18 @@ class Options:
     max_total_pixels: int = 500_000_000  # × frames
     max_frames: int = 2_000
     max_pages: int = 10_000
+    max_duration: int = 12 * 3600
     process_memory: int = 1_536 * MIB
     process_cpu_seconds: int = 120
     process_wall_seconds: int = 300
+    film_memory: int = (
+        6 * GIB
+    )  # address space: an encoder of a whole ladder maps far more than it uses
+    stretch_seconds: int = 300  # a film longer than twice this is encoded in parallel stretches
+    encoder_threads: int = 0  # 0: as many as the encoder likes
+    ffmpeg: str = ""  # empty: the one that came with the application, else the system's
+    soffice: str = ""  # empty: the system's LibreOffice, if there is one
+    clamd_url: str = ""  # empty: the embedded scanner
     recipes: tuple[Recipe, ...] = ()  # replaces the default image recipes
     upload_lifetime: int = 24 * 3600
     trash_lifetime: int = 30 * 24 * 3600
@@ -87,7 +99,9 @@ def _convert(key: str, value: Any) -> Any:
         return _accepted(value)
     if key == "MAX_SIZE":
         return _max_size(value)
-    return value if key == "STORAGE_ALIAS" else _whole(key, value)
+    if key in _TEXTS:
+        return str(value)
+    return value if key == "ENCODER_THREADS" and value == 0 else _whole(key, value)
 
 
 def _accepted(value: Any) -> frozenset[str]:

@@ -51,9 +51,29 @@ class TooManyPagesError(RejectedError):
     message = "The document has more pages than are accepted."
 
 
+class TooLongError(RejectedError):
+    code = "too_long"
+    message = "The recording is longer than is accepted."
+
+
+class UnsafeContentError(RejectedError):
+    code = "unsafe_content"
+    message = "The file contains active content, which is not accepted."
+
+
+class MalwareFoundError(RejectedError):
+    code = "malware_found"
+    message = "The file contains malware."
+
+
 class CorruptFileError(RejectedError):
     code = "corrupt_file"
     message = "The file is damaged and cannot be read."
+
+
+class UnreadableCaptionError(RejectedError):
+    code = "unreadable_caption"
+    message = "These captions cannot be read. WebVTT and SubRip (.vtt, .srt) are understood."
 
 
 class PasswordProtectedError(RejectedError):
@@ -90,6 +110,13 @@ class ProcessingTimeoutError(RejectedError):
     message = "Processing the file took too long."
 
 
+class ProcessingCancelledError(RejectedError):
+    """The operator ended the work."""
+
+    code = "processing_cancelled"
+    message = "Processing the file was cancelled."
+
+
 class EngineAwayError(MediaError):
     """A tool or service that processing needs does not answer; the job is tried again."""
 
@@ -97,6 +124,13 @@ class EngineAwayError(MediaError):
     status = 503
     message = "A processing service is not available at the moment."
     retry_after = 30
+
+
+class ScannerAwayError(EngineAwayError):
+    """The malware scanner does not answer; the file waits for as long as that takes."""
+
+    code = "scanner_away"
+    message = "The malware scanner is not available at the moment."
 
 
 # -- hide, refuse, correct ---------------------------------------------------------------------
@@ -116,6 +150,13 @@ class ForbiddenError(MediaError):
     code = "permission_denied"
     status = 403
     message = "You may not do this."
+
+
+class QuarantinedError(ForbiddenError):
+    """The user may know of the file but nobody gets its bytes."""
+
+    code = "quarantined"
+    message = "This file is in quarantine: malware was found in it."
 
 
 class BadRequestError(MediaError):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from apps.media.models import MediaFile
+from apps.media.models import Caption, MediaFile
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
@@ -40,6 +40,12 @@ AUDIENCES = [
     (Visibility.UNLISTED, "Unlisted – whoever has the address"),
     (Visibility.PUBLIC, "Public – everybody"),
 ]
+
+CAPTION_KINDS = [
+    (Caption.Kind.SUBTITLES, "Subtitles – what is said"),
+    (Caption.Kind.CAPTIONS, "Captions – also what is heard"),
+]
+PLACES = [("hidden", "Hidden – others get a copy without it"), ("shared", "Shared with the file")]
 
 
 class TagNamesField(forms.CharField):
@@ -92,6 +98,12 @@ class MediaEditForm(forms.Form):
     )
     tags = TagNamesField()
     visibility = forms.ChoiceField(choices=AUDIENCES, required=False)
+    place = forms.ChoiceField(
+        label="Place it was taken at",
+        choices=PLACES,
+        required=False,
+        help_text="The file says where it was taken. What is made of it never does.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,14 +114,39 @@ class MediaEditForm(forms.Form):
         """The form with the present values of `media` (its tags prefetched)."""
         names = ("title", "caption", "alt_text", "visibility")
         present: dict[str, Any] = {name: getattr(media, name) for name in names}
-        return cls(initial={**present, "tags": [tag.name for tag in media.tags.all()]})
+        place = "shared" if media.share_location else "hidden"
+        tags = [tag.name for tag in media.tags.all()]
+        return cls(initial={**present, "place": place, "tags": tags})
 
     def changes(self) -> dict[str, Any]:
         """The valid values that were sent, as `services.update_media` takes them."""
         sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
         if not sent.get("visibility", True):
             del sent["visibility"]
+        if place := sent.pop("place", ""):
+            sent["share_location"] = place == "shared"
         return sent
+
+
+class CaptionForm(forms.Form):
+    """Captions for a film or a sound."""
+
+    file = forms.FileField(
+        label="Captions",
+        help_text="SubRip (.srt) or WebVTT (.vtt), at most 2 MiB.",
+        widget=forms.FileInput(attrs={"accept": ".srt,.vtt,text/vtt"}),
+        error_messages={"required": "Choose a file of at most 2 MiB."},
+    )
+    language = forms.CharField(
+        max_length=35,
+        help_text="A language tag such as en, de or pt-BR.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    kind = forms.ChoiceField(choices=CAPTION_KINDS)
+    label = forms.CharField(
+        label="Name in the menu", max_length=100, required=False, help_text="Such as English."
+    )
+    default = forms.BooleanField(label="Show unless switched off", required=False)
 
 
 class LibraryForm(forms.Form):

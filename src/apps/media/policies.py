@@ -23,17 +23,21 @@ class Action(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     SHARE = "share"
+    READ = "read"  # the bytes themselves
 
 
 def can_access(user: Visitor, media: MediaFile, action: Action = Action.VIEW) -> bool:
     """Whether `user` may do `action` with `media`.
 
     Owner and managers may do everything, also with what is in the trash or not ready. Everybody
-    may view what is ready, not deleted, and public or unlisted (by its address).
+    may view what is usable, not deleted, and public or unlisted (by its address). Whoever may view
+    may read the bytes, except that what is in quarantine is for reviewers alone.
     """
+    if action is Action.READ and media.status == Status.QUARANTINED:
+        return may_review(user)
     if _is_active(user) and (media.owner_id == user.pk or is_manager(user)):
         return True
-    return action is Action.VIEW and is_published(media)
+    return action in {Action.VIEW, Action.READ} and is_published(media)
 
 
 def visible_to(user: Visitor) -> Q:
@@ -42,7 +46,7 @@ def visible_to(user: Visitor) -> Q:
         return Q()
     published = Q(
         visibility__in=(Visibility.PUBLIC, Visibility.UNLISTED),
-        status=Status.READY,
+        usable=True,
         deleted_at=None,
     )
     return published | Q(owner=user.pk) if _is_active(user) else published
@@ -53,7 +57,7 @@ def listed_for(user: Visitor) -> Q:
     alive = Q(deleted_at=None)
     if is_manager(user):
         return alive
-    public = Q(visibility=Visibility.PUBLIC, status=Status.READY)
+    public = Q(visibility=Visibility.PUBLIC, usable=True)
     return alive & (public | Q(owner=user.pk) if _is_active(user) else public)
 
 
@@ -61,12 +65,17 @@ def is_manager(user: Visitor) -> bool:
     """Staff, and whoever holds the permission to change every media file."""
     if not _is_active(user):
         return False
-    return bool(getattr(user, "is_staff", False)) or _has_perm(user)
+    return bool(getattr(user, "is_staff", False)) or _has_perm(user, "change_mediafile")
 
 
-def _has_perm(user: Visitor) -> bool:
+def may_review(user: Visitor) -> bool:
+    """Whether `user` may fetch what is in quarantine: a permission of its own, also for staff."""
+    return _is_active(user) and _has_perm(user, "review_quarantine")
+
+
+def _has_perm(user: Visitor, name: str) -> bool:
     check = getattr(user, "has_perm", None)
-    return bool(check and check("media.change_mediafile"))
+    return bool(check and check(f"media.{name}"))
 
 
 def _is_active(user: Visitor) -> bool:
@@ -77,6 +86,6 @@ def is_published(media: MediaFile) -> bool:
     """Whether everybody who knows the address may view it."""
     return (
         media.visibility in {Visibility.PUBLIC, Visibility.UNLISTED}
-        and media.status == Status.READY
+        and media.usable
         and media.deleted_at is None
     )

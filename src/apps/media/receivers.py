@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from apps.media.models import MediaFile, MediaVersion, Rendition, Upload
+from apps.media.models import Caption, MediaFile, MediaVersion, Rendition, Upload
 from apps.media.services.deletion import announce_deletion, raise_tombstone
 from apps.media.services.quotas import release_reservation, release_used
 
@@ -26,6 +26,11 @@ def forget_version(sender: type, instance: MediaVersion, **kwargs: Any) -> None:
 def forget_rendition(sender: type, instance: Rendition, **kwargs: Any) -> None:
     raise_tombstone(storage=instance.storage, key=instance.key)
     raise_tombstone(storage=instance.storage, key=instance.next_key, still_written=True)
+
+
+@receiver(pre_delete, sender=Caption)
+def forget_caption(sender: type, instance: Caption, **kwargs: Any) -> None:
+    raise_tombstone(storage=instance.storage, key=instance.key)
 
 
 @receiver(pre_delete, sender=Upload)

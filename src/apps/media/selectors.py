@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from apps.media.conf import options
-from apps.media.exceptions import NotVisibleError
-from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tag
-from apps.media.policies import Visitor, listed_for, visible_to
+from apps.media.exceptions import NotVisibleError, QuarantinedError
+from apps.media.links import caption_name
+from apps.media.models import Caption, Job, MediaFile, MediaVersion, Quota, Rendition, Tag
+from apps.media.policies import Action, Visitor, can_access, listed_for, visible_to
+from apps.media.processing.recipes import CLEAN
+
+LIKENESS_DISTANCE = 10  # bits of 64 in which pictures that look the same differ at most
+MOST_SIMILAR = 50
+COMPARED = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,17 +71,46 @@ def get_visible_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
     return media
 
 
+def get_readable_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
+    """The file, if `user` may have its bytes.
+
+    Raises `NotVisibleError`, and `QuarantinedError` to those who may know of the file.
+    """
+    media = get_visible_media(user=user, media_id=media_id)
+    if not can_access(user, media, Action.READ):
+        raise QuarantinedError(media_id)
+    return media
+
+
+def get_original(*, user: Visitor, media: MediaFile) -> MediaVersion | Rendition:
+    """The stored bytes of `media`, as `user` may have them.
+
+    Those who may not edit it get them without the place they were taken at, unless the owner
+    shares it. Raises `NotVisibleError` while there is no such copy.
+    """
+    version = media.current
+    open_to_all = media.share_location or not version.metadata.get("has_position")
+    if open_to_all or can_access(user, media, Action.EDIT):
+        return version
+    return get_rendition(media=media, name=CLEAN.name)
+
+
 def with_details(rows: QuerySet[MediaFile]) -> QuerySet[MediaFile]:
     """`rows` with all that showing them needs: a fixed number of queries, however many rows."""
-    return rows.select_related("owner").prefetch_related(
-        Prefetch("tags", queryset=Tag.objects.order_by("name")),
-        Prefetch("renditions", queryset=_current_renditions(), to_attr="current_renditions"),
+    return (
+        rows.select_related("owner")
+        .defer("search_text", "owner_text")
+        .prefetch_related(
+            Prefetch("tags", queryset=Tag.objects.order_by("name")),
+            Prefetch("renditions", queryset=_current_renditions(), to_attr="current_renditions"),
+        )
     )
 
 
 def _current_renditions() -> QuerySet[Rendition]:
     served = Rendition.objects.filter(version=F("media__version")).exclude(key="")
-    return served.order_by("width", "name")
+    shown = served.exclude(name__startswith=Rendition.PARTS).exclude(name=CLEAN.name)
+    return shown.defer("details").order_by("width", "name")
 
 
 def get_version(*, media: MediaFile) -> MediaVersion:
@@ -83,12 +120,80 @@ def get_version(*, media: MediaFile) -> MediaVersion:
 
 def get_rendition(*, media: MediaFile, name: str) -> Rendition:
     """The served rendition `name` of the current version; raises `NotVisibleError`."""
-    found = Rendition.objects.filter(media=media, version=media.version, name=name).exclude(key="")
-    # Some databases refuse to compare with a NUL instead of finding nothing.
-    rendition = None if "\0" in name else found.first()
+    rendition = find_rendition(media=media, name=name)
     if rendition is None:
         raise NotVisibleError(media.pk, name)
     return rendition
+
+
+def find_rendition(*, media: MediaFile, name: str) -> Rendition | None:
+    """The served rendition `name` of the current version, if there is one."""
+    found = Rendition.objects.filter(media=media, version=media.version, name=name).exclude(key="")
+    # Some databases refuse to compare with a NUL instead of finding nothing.
+    return None if "\0" in name else found.defer("details").first()
+
+
+def list_tracks(*, media: MediaFile) -> list[Rendition]:
+    """The tracks of the film that are served, with what playlists say of them."""
+    served = Rendition.objects.filter(media=media, version=media.version).exclude(key="")
+    return list(served.filter(name__startswith=Rendition.TRACKS).order_by("name"))
+
+
+def list_captions(*, media: MediaFile) -> QuerySet[Caption]:
+    """Its captions in the order they were added."""
+    return Caption.objects.filter(media=media).order_by("pk")
+
+
+def get_caption(*, media: MediaFile, name: str) -> Caption:
+    """The caption of that name (see `links.caption_name`); raises `NotVisibleError`."""
+    captions = list_captions(media=media)
+    found = next((caption for caption in captions if caption_name(caption) == name), None)
+    if found is None:
+        raise NotVisibleError(media.pk, name)
+    return found
+
+
+def get_caption_by_id(*, media: MediaFile, caption_id: uuid.UUID) -> Caption:
+    """The caption, if it is one of `media`; raises `NotVisibleError`."""
+    found = Caption.objects.filter(media=media, pk=caption_id).select_related("media").first()
+    if found is None:
+        raise NotVisibleError(media.pk, caption_id)
+    return found
+
+
+def find_failed_request(*, media: MediaFile, name: str, since: datetime) -> Job | None:
+    """The job that was to make the rendition `name` and has failed for good since then."""
+    failed = Job.objects.filter(
+        media=media,
+        version=media.version,
+        kind=Job.Kind.RENDER,
+        subject=name,
+        state=Job.State.FAILED,
+        finished_at__gte=since,
+    )
+    return failed.order_by("-finished_at").first()
+
+
+def list_similar_media(*, user: Visitor, media: MediaFile) -> list[MediaFile]:
+    """Near duplicates of `media` among what lists show to `user`, nearest first.
+
+    Looks at the newest `COMPARED` files only.
+    """
+    if not media.likeness:
+        return []
+    others = list_visible_media(user=user).exclude(pk=media.pk).exclude(likeness="")
+    rows = list(others.values_list("pk", "likeness")[:COMPARED])
+    near = _nearest(media.likeness, rows)
+    found = with_details(MediaFile.objects.filter(pk__in=near)).in_bulk()
+    return [found[pk] for pk in near if pk in found]
+
+
+def _nearest(likeness: str, rows: list[tuple[uuid.UUID, str]]) -> list[uuid.UUID]:
+    """The ids of at most `MOST_SIMILAR` rows that differ in few bits."""
+    hashes = np.array([int(other, 16) for _, other in rows], dtype=np.uint64)
+    distances = np.bitwise_count(hashes ^ np.uint64(int(likeness, 16)))
+    order = np.argsort(distances, kind="stable")[:MOST_SIMILAR]
+    return [rows[index][0] for index in order if distances[index] <= LIKENESS_DISTANCE]
 
 
 def list_tags(*, user: Visitor) -> QuerySet[Tag]:

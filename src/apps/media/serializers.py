@@ -9,8 +9,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.media import links
-from apps.media.models import MediaFile, Rendition, Tag, Visibility
+from apps.media.models import Caption, MediaFile, Rendition, Tag, Visibility
 from apps.media.policies import Action, can_access
+
+# An allow-list: what an engine learns to find out tomorrow is the owner's alone.
+TECHNICAL_FACTS = frozenset({"frames", "pages", "video", "audio", "has_alpha", "loudness"})
+
+PERMISSIONS = (Action.VIEW, Action.EDIT, Action.DELETE, Action.SHARE)
 
 
 class OwnerSerializer(serializers.ModelSerializer[Any]):
@@ -89,6 +94,7 @@ class MediaSerializer(serializers.ModelSerializer[MediaFile]):
             "failure",
             "progress",
             "visibility",
+            "share_location",
             "caption",
             "alt_text",
             "tags",
@@ -129,16 +135,20 @@ class MediaSerializer(serializers.ModelSerializer[MediaFile]):
             "thumbnail": links.thumbnail_url(media),
         }
         absolute = {name: self._absolute(url) for name, url in found.items()}
-        return {**absolute, "poster": None, "hls": None}
+        return {
+            **absolute,
+            "poster": self._absolute_or_none(links.poster_url(media)),
+            "hls": self._absolute_or_none(links.hls_url(media)),
+        }
 
     @extend_schema_field(RenditionSerializer(many=True))
     def get_renditions(self, media: MediaFile) -> list[dict[str, Any]]:
-        return [self._rendition(media, item) for item in getattr(media, "current_renditions", [])]
+        return [self._rendition(media, item) for item in links.shown_renditions(media)]
 
     @extend_schema_field(PermissionsSerializer)
     def get_permissions(self, media: MediaFile) -> dict[str, bool]:
         user = self.context["request"].user
-        return {action.value: can_access(user, media, action) for action in Action}
+        return {action.value: can_access(user, media, action) for action in PERMISSIONS}
 
     def _rendition(self, media: MediaFile, rendition: Rendition) -> dict[str, Any]:
         return {
@@ -153,6 +163,83 @@ class MediaSerializer(serializers.ModelSerializer[MediaFile]):
     def _absolute(self, url: str) -> str:
         absolute: str = self.context["request"].build_absolute_uri(url)
         return absolute
+
+    def _absolute_or_none(self, url: str | None) -> str | None:
+        return self._absolute(url) if url else None
+
+
+class ChapterSerializer(serializers.Serializer[Any]):
+    """A named stretch of a recording; seconds."""
+
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+    title = serializers.CharField()
+
+
+class CaptionSerializer(serializers.ModelSerializer[Caption]):
+    """A text track of a film or a sound."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Caption
+        fields = ["id", "language", "kind", "label", "default", "url"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, caption: Caption) -> str:
+        url: str = self.context["request"].build_absolute_uri(
+            links.caption_url(caption.media, caption)
+        )
+        return url
+
+
+class CaptionCreateSerializer(serializers.Serializer[Any]):
+    """The multipart form of a new caption: a WebVTT or SubRip file, and its BCP 47 language."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    language = serializers.CharField(max_length=35)
+    kind = serializers.ChoiceField(choices=Caption.Kind.choices, required=False)
+    label = serializers.CharField(  # type: ignore[assignment]  # a field has a label of its own
+        max_length=100, required=False, allow_blank=True
+    )
+    default = serializers.BooleanField(required=False)
+
+
+class MediaDetailSerializer(MediaSerializer):
+    """One media file with all that is known of it: reads its version and its captions."""
+
+    chapters = serializers.SerializerMethodField()
+    captions = serializers.SerializerMethodField()
+    facts = serializers.SerializerMethodField()
+
+    class Meta(MediaSerializer.Meta):
+        fields = [*MediaSerializer.Meta.fields, "chapters", "captions", "facts"]
+        read_only_fields = fields
+
+    def to_representation(self, media: MediaFile) -> Any:
+        _ = media.current  # read first: it tells more of the stream than a list can know
+        return super().to_representation(media)
+
+    @extend_schema_field(ChapterSerializer(many=True))
+    def get_chapters(self, media: MediaFile) -> list[dict[str, Any]]:
+        chapters: list[dict[str, Any]] = media.current.metadata.get("chapters", [])
+        return chapters
+
+    @extend_schema_field(CaptionSerializer(many=True))
+    def get_captions(self, media: MediaFile) -> list[dict[str, Any]]:
+        captions = CaptionSerializer(context=self.context)
+        return [captions.to_representation(one) for one in media.captions.order_by("pk")]
+
+    @extend_schema_field(serializers.DictField())
+    def get_facts(self, media: MediaFile) -> dict[str, Any]:
+        """Everything for those who may edit; others learn what the bytes need to be played, and
+        nothing of when and with what the file was made."""
+        known = {name: value for name, value in media.current.metadata.items() if value is not None}
+        known.pop("chapters", None)
+        if can_access(self.context["request"].user, media, Action.EDIT):
+            return known
+        return {name: value for name, value in known.items() if name in TECHNICAL_FACTS}
 
 
 class TagNamesField(serializers.ListField):
@@ -179,6 +266,7 @@ class MediaUpdateSerializer(MediaFieldsSerializer):
     """The body of PATCH; what is left out stays."""
 
     focal_point = FocalPointSerializer(required=False)
+    share_location = serializers.BooleanField(required=False)
 
     def validate_focal_point(self, point: dict[str, float]) -> dict[str, float]:
         """A partial change still needs a whole point."""

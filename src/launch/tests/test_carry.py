@@ -14,7 +14,7 @@ from rich.console import Console
 
 from launch import carry
 from launch.carry import Carrier, carry_all
-from launch.outcomes import Outcome, show_outcomes
+from launch.outcomes import Meter, Outcome, show_outcomes
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -113,6 +113,25 @@ def test_time_that_is_up_is_no_success(photo: Path) -> None:
     outcome = carried(photo, lambda _request: httpx.Response(201, json=media("pending")), seconds=0)
     assert not outcome.is_ready
     assert outcome.status == "pending"
+
+
+def test_time_begins_anew_whenever_something_moves(photo: Path) -> None:
+    moving = [
+        httpx.Response(200, json=media("processing", progress=percent))
+        for percent in range(0, 100, 20)
+    ]
+    ready = httpx.Response(200, json=media("ready"))
+    first = httpx.Response(201, json=media("pending"))
+    assert carried(photo, in_turn(first, *moving, ready), seconds=0).is_ready
+
+
+def test_long_work_is_told_by_quarters(photo: Path) -> None:
+    console = Console(file=io.StringIO())
+    with Meter(console, [photo]) as meter:
+        for percent in (3, 24, 30, 49, 52, 90):
+            meter.processing(photo, percent)
+    told = [line.rpartition(": ")[2] for line in console.file.getvalue().splitlines()]
+    assert told == ["30 % processed", "52 % processed", "90 % processed"]
 
 
 def test_request_to_slow_down_is_followed(photo: Path) -> None:

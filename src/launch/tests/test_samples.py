@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image, ImageOps
 
@@ -45,6 +47,22 @@ def test_photographs_weigh_what_photographs_weigh(directory: Path) -> None:
 def test_animation_moves(directory: Path) -> None:
     with Image.open(directory / "tide.gif") as image:
         assert image.n_frames > 1
+
+
+def test_film_has_picture_and_sound(directory: Path) -> None:
+    with av.open(str(directory / "tide-720p.mp4")) as film:
+        picture, sound = film.streams.video[0], film.streams.audio[0]
+        assert (picture.width, picture.height, picture.codec_context.name) == (1280, 720, "h264")
+        assert sound.codec_context.name == "aac"
+        assert film.duration is not None
+        assert abs(film.duration / av.time_base - 12) < 0.1
+        assert sum(1 for _ in film.decode(picture)) == 12 * 25
+
+
+def test_sound_is_heard(directory: Path) -> None:
+    with wave.open(str(directory / "surf.wav")) as sound:
+        assert sound.getnframes() == 8 * sound.getframerate()
+        assert any(sound.readframes(1000))
 
 
 def test_document_is_whole(directory: Path) -> None:

@@ -1,5 +1,6 @@
 """The nouns of the media app, one file each."""
 
+from apps.media.models.caption import Caption
 from apps.media.models.job import Job
 from apps.media.models.media_file import MediaFile, MediaVersion, Status, Visibility
 from apps.media.models.quota import Quota
@@ -9,6 +10,7 @@ from apps.media.models.tombstone import Tombstone
 from apps.media.models.upload import Upload
 
 __all__ = [
+    "Caption",
     "Job",
     "MediaFile",
     "MediaVersion",

@@ -13,23 +13,35 @@ class Job(models.Model):
     """The truth about work; the broker only hints at it.
 
     A worker owns a running job while `lease` is its token and `lease_until` has not passed.
+    `subject` tells jobs of one kind apart (which rendition, which stretch of a film). A media file
+    is not ready before its `needed` jobs are done. The higher `priority`, the sooner.
     """
 
     class Kind(models.TextChoices):
         INSPECT = "inspect"
+        SCAN = "scan"
         RENDER = "render"
+        STREAM = "stream"
+        JOIN = "join"
+        MUX = "mux"
 
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    FAST, SLOW = "media.fast", "media.slow"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="jobs")
     version = models.PositiveIntegerField()
-    queue = models.CharField(max_length=32, default="media.fast")
+    subject = models.CharField(max_length=64, blank=True)
+    needed = models.BooleanField(default=True)
+    queue = models.CharField(max_length=32, default=FAST)
+    priority = models.SmallIntegerField(default=0)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True, blank=True)
@@ -44,12 +56,17 @@ class Job(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at"], name="job_queued", condition=Q(state="queued")),
+            models.Index(
+                fields=["queue", "-priority", "due_at"],
+                name="job_queued",
+                condition=Q(state="queued"),
+            ),
+            models.Index(fields=["due_at"], name="job_due", condition=Q(state="queued")),
             models.Index(fields=["lease_until"], name="job_running", condition=Q(state="running")),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["media", "version", "kind"],
+                fields=["media", "version", "kind", "subject"],
                 condition=Q(state__in=("queued", "running")),
                 name="job_active_once",
             ),

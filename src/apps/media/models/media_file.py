@@ -44,7 +44,8 @@ class MediaFile(models.Model):
 
     The facts about bytes (`mime_type` … `duration`) are those of the current version, copied here
     so that a list needs no join. `width` and `height` are pixels, upright; `duration` is seconds;
-    `size` is bytes; `placeholder` is a thumbhash in base64.
+    `size` is bytes; `placeholder` is a thumbhash in base64, `likeness` a perceptual hash of 16 hex
+    digits.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -58,6 +59,8 @@ class MediaFile(models.Model):
     visibility = models.CharField(
         max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
     )
+    # Whether others get the original with the place it was taken at.
+    share_location = models.BooleanField(default=False)
     focal_x = models.FloatField(default=0.5, validators=FRACTION)
     focal_y = models.FloatField(default=0.5, validators=FRACTION)
 
@@ -71,14 +74,19 @@ class MediaFile(models.Model):
     duration = models.FloatField(null=True, blank=True)
     placeholder = models.CharField(max_length=64, blank=True)
     color = models.CharField(max_length=7, blank=True)
+    likeness = models.CharField(max_length=16, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    # Clean, and there is something to show: what others may see does not wait for the last job.
+    usable = models.BooleanField(default=False)
     failure_code = models.CharField(max_length=64, blank=True)
     failure_message = models.CharField(max_length=255, blank=True)
     progress = models.PositiveSmallIntegerField(default=0)  # 0–100
 
     search_text = models.TextField(blank=True, editable=False)
+    # What only the owner may find it by: camera, lens, time.
+    owner_text = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -86,6 +94,7 @@ class MediaFile(models.Model):
 
     class Meta:
         verbose_name = "media file"
+        permissions = [("review_quarantine", "Can fetch files that are in quarantine")]
         indexes = [
             # Lists run along (owner, …, id): ids are time-ordered, so id is the creation order.
             models.Index(fields=["owner", "-id"], name="media_owner", condition=Q(deleted_at=None)),
@@ -112,7 +121,7 @@ class MediaFile(models.Model):
             models.Index(
                 fields=["-id"],
                 name="media_public",
-                condition=Q(deleted_at=None, visibility="public", status="ready"),
+                condition=Q(deleted_at=None, visibility="public", usable=True),
             ),
             models.Index(
                 fields=["owner", "-id"], name="media_trash", condition=Q(deleted_at__isnull=False)
@@ -151,7 +160,7 @@ class MediaFile(models.Model):
     def current(self) -> MediaVersion:
         """The version whose bytes the file has now (one query, then remembered)."""
         if "_current" not in self.__dict__ or self._current.number != self.version:
-            self._current: MediaVersion = self.versions.get(number=self.version)
+            self._current: MediaVersion = self.versions.defer("text").get(number=self.version)
         return self._current
 
     @property
@@ -165,7 +174,16 @@ class MediaFile(models.Model):
 
 
 class MediaVersion(models.Model):
-    """One immutable set of bytes of a media file and what is known of them."""
+    """One immutable set of bytes of a media file and what is known of them.
+
+    `metadata` holds facts that an engine found (see `processing.types.Facts`); `text` is the
+    beginning of a document's words. Nobody but the owner gets bytes that are not `clean`.
+    """
+
+    class Scan(models.TextChoices):
+        PENDING = "pending"
+        CLEAN = "clean"
+        INFECTED = "infected"
 
     media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -179,6 +197,11 @@ class MediaVersion(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True)
     duration = models.FloatField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    text = models.TextField(blank=True)
+    scan = models.CharField(max_length=16, choices=Scan.choices, default=Scan.PENDING)
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    scanner = models.CharField(max_length=64, blank=True)
+    signature = models.CharField(max_length=200, blank=True)  # what was found
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

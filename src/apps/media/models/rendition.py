@@ -12,8 +12,14 @@ class Rendition(models.Model):
     """`key` is what is served. `next_key` names the object that a running job may be writing.
 
     While a changed recipe is made anew, the old object at `key` goes on being served. Sizes are
-    bytes, `width` and `height` pixels.
+    bytes, `width` and `height` pixels. `details` is what playlists say of a track of a film.
+
+    Tracks are called `hls/…`. What is called `part/…` is a stretch of a film that waits to be
+    joined, which nobody is given.
     """
+
+    TRACKS, PARTS = "hls/", "part/"
+    FALLBACK = "video.mp4"  # for players that know no playlists
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -31,6 +37,7 @@ class Rendition(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     size = models.BigIntegerField(default=0)
+    details = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import AvifImagePlugin, IcoImagePlugin, Image, UnidentifiedImageError
 
 from apps.media.exceptions import CorruptFileError, MediaError, TooManyPixelsError
+from apps.media.processing import privacy
 from apps.media.processing.geometry import Size
 from apps.media.processing.images import turned_upright
 from apps.media.processing.libvips import prepare, pyvips
@@ -40,14 +41,25 @@ _SIDEWAYS = 5
 def probe(path: Path, mime: str, limits: Limits) -> Facts:
     """Facts from the header. Raises `CorruptFileError`, `TooManyPixelsError`."""
     with reading_bitmap(), _opened(path, mime, limits) as image:
-        return facts_of(image)
+        return facts_of(image, path, mime)
 
 
 def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progress) -> Rendered:
     """Makes every recipe of the plan. Raises what `probe` raises."""
     with reading_bitmap(), _opened(path, mime, limits) as image:
+        return render_opened(image, partial(privacy.write_clean, path, mime), plan, progress)
+
+
+def render_opened(
+    image: Image.Image, copy: privacy.Copy, plan: Plan, progress: Progress
+) -> Rendered:
+    """Copies by `copy`; decodes the image only where the plan has other recipes."""
+
+    def draw(pictures: Plan) -> Rendered:
         image.load()
-        return render_pixels(image, plan, progress)
+        return render_pixels(image, pictures, progress)
+
+    return privacy.render_beside(plan, _upright_size(image), copy=copy, draw=draw)
 
 
 @contextmanager
@@ -80,13 +92,14 @@ def reading_bitmap() -> Iterator[None]:
         raise CorruptFileError(repr(error)) from error
 
 
-def facts_of(image: Image.Image) -> Facts:
+def facts_of(image: Image.Image, path: Path, mime: str) -> Facts:
     """Facts of an opened, not yet decoded image."""
     size = _upright_size(image)
     facts: dict[str, Scalar] = {
         "orientation": _orientation(image),
         "has_alpha": int(_has_alpha(image)),
         "color_space": image.mode,
+        "has_position": int(privacy.has_position(path, mime)),
     }
     return Facts(size.width, size.height, metadata=facts | camera_facts(partial(_exif_text, image)))
 

@@ -13,9 +13,16 @@ from types import MappingProxyType
 from typing import Protocol, cast
 
 from apps.media.exceptions import UnsupportedTypeError
+from apps.media.processing.findings import Finding
+from apps.media.processing.streamtypes import MuxPlan, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Progress, Rendered
+from apps.media.processing.wire import Request, Result
 
 _PACKAGE = "apps.media.processing"
+STREAMER = "streams"
+SCANNER = "malware"
+_OOXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
 
 ENGINES: Mapping[str, str] = MappingProxyType(
     {
@@ -30,7 +37,34 @@ ENGINES: Mapping[str, str] = MappingProxyType(
         "image/x-portable-anymap": "bitmaps",
         "image/heic": "heif",
         "image/heif": "heif",
+        "image/svg+xml": "svg",
         "application/pdf": "pdf",
+        _OOXML + "wordprocessingml.document": "office",
+        _OOXML + "spreadsheetml.sheet": "office",
+        _OOXML + "presentationml.presentation": "office",
+        _ODF + "text": "office",
+        _ODF + "spreadsheet": "office",
+        _ODF + "presentation": "office",
+        "application/rtf": "office",
+        "text/plain": "readings",
+        "text/csv": "readings",
+        "text/markdown": "readings",
+        "application/json": "readings",
+        "video/mp4": "video",
+        "video/quicktime": "video",
+        "video/webm": "video",
+        "video/x-matroska": "video",
+        "video/x-msvideo": "video",
+        "video/3gpp": "video",
+        "video/mpeg": "video",
+        "video/mp2t": "video",
+        "video/ogg": "video",
+        "audio/mpeg": "audio",
+        "audio/mp4": "audio",
+        "audio/aac": "audio",
+        "audio/ogg": "audio",
+        "audio/wav": "audio",
+        "audio/flac": "audio",
     }
 )
 
@@ -47,6 +81,25 @@ class Engine(Protocol):
         """Makes every recipe of the plan, from one decode."""
 
 
+class Streamer(Protocol):
+    """What the module of films offers beyond: tracks for adaptive streaming."""
+
+    def stream(
+        self, path: Path, mime: str, *, plan: StreamPlan, limits: Limits, progress: Progress
+    ) -> Streamed:
+        """Makes the tracks of the plan."""
+
+    def mux(self, path: Path, *, plan: MuxPlan, limits: Limits, progress: Progress) -> None:
+        """Puts our own track at `path`, and a sound, into one MP4."""
+
+
+class Scanner(Protocol):
+    """What the embedded malware scanner offers."""
+
+    def scan(self, path: Path, *, limits: Limits, progress: Progress) -> Finding:
+        """What was found in the file, and in archives within it."""
+
+
 def engine_for(mime: str) -> str | None:
     """The module name of the engine that reads `mime`, or None: stored, shown with an icon."""
     return ENGINES.get(mime)
@@ -57,10 +110,32 @@ def load_engine(mime: str) -> Engine:
     name = engine_for(mime)
     if name is None:
         raise UnsupportedTypeError(mime)
-    return cast("Engine", importlib.import_module(f"{_PACKAGE}.{name}"))
+    return cast("Engine", _load(name))
+
+
+def perform(request: Request, progress: Progress) -> Result:
+    """Does what is asked. Only for the sandbox's child."""
+    path, mime, limits, plan = request.path, request.mime, request.limits, request.plan
+    if request.action == "scan":
+        scanner = cast("Scanner", _load(SCANNER))
+        return scanner.scan(path, limits=limits, progress=progress)
+    if isinstance(plan, StreamPlan):
+        streamer = cast("Streamer", _load(STREAMER))
+        return streamer.stream(path, mime, plan=plan, limits=limits, progress=progress)
+    if isinstance(plan, MuxPlan):
+        cast("Streamer", _load(STREAMER)).mux(path, plan=plan, limits=limits, progress=progress)
+        return Streamed(())
+    engine = load_engine(mime)
+    if plan is None:
+        return engine.probe(path, mime, limits)
+    return engine.render(path, mime, plan=plan, limits=limits, progress=progress)
+
+
+def _load(name: str) -> object:
+    return importlib.import_module(f"{_PACKAGE}.{name}")
 
 
 def load_all() -> None:
     """Imports every engine, so that processes forked afterwards have them at no cost."""
-    for name in sorted(set(ENGINES.values())):
-        importlib.import_module(f"{_PACKAGE}.{name}")
+    for name in sorted({*ENGINES.values(), STREAMER, SCANNER}):
+        _load(name)

@@ -26,7 +26,6 @@ from typing import NoReturn
 
 from apps.media.exceptions import MediaError
 from apps.media.processing import engines, jail, wire
-from apps.media.processing.types import Facts, Rendered
 
 READY = b"R"
 _CHANNEL = 3  # the child's only open file besides the three standard ones
@@ -146,20 +145,15 @@ def _run(channel: socket.socket) -> None:
     channel.sendall(answer)
 
 
-def _engine_result(request: wire.Request, channel: socket.socket) -> Facts | Rendered:
+def _engine_result(request: wire.Request, channel: socket.socket) -> wire.Result:
     plan = request.plan
     work_dir = plan.out_dir if plan else Path("/")
     jail.enter(work_dir, request.limits, may_write=plan is not None)
-    engine = engines.load_engine(request.mime)
-    if plan is None:
-        return engine.probe(request.path, request.mime, request.limits)
 
     def progress(fraction: float) -> None:
-        channel.sendall(wire.encode_progress(fraction))
+        channel.sendall(wire.encode_progress(min(max(fraction, 0.0), 1.0)))
 
-    return engine.render(
-        request.path, request.mime, plan=plan, limits=request.limits, progress=progress
-    )
+    return engines.perform(request, progress)
 
 
 def main() -> None:

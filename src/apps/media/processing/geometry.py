@@ -10,7 +10,7 @@ from apps.media.processing.types import Focal, Format, Recipe
 
 # The largest side that each format can write (WebP: RFC 9649 §2.7; JPEG: T.81 B.2.2 allows
 # 65535, libjpeg stops at 65500).
-MAX_SIDE: dict[Format, int] = {"webp": 16_383, "jpeg": 65_500, "png": 100_000}
+MAX_SIDE: dict[Format, int] = {"webp": 16_383, "jpeg": 65_500, "png": 100_000, "avif": 16_384}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,30 +5,29 @@ libvips' wheel opens such files but has no HEVC decoder. libheif turns pictures 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pillow_heif
 from PIL import Image
 
 from apps.media.exceptions import CorruptFileError
-from apps.media.processing.bitmaps import check_pixels, facts_of, reading_bitmap, render_pixels
+from apps.media.processing import privacy
+from apps.media.processing.bitmaps import check_pixels, facts_of, reading_bitmap, render_opened
 from apps.media.processing.types import Facts, Limits, Plan, Progress, Rendered
 
 
 def probe(path: Path, mime: str, limits: Limits) -> Facts:
     """Facts from the header. Raises `CorruptFileError`, `TooManyPixelsError`."""
-    del mime
     with reading_bitmap():
-        return facts_of(_opened(path, limits))
+        return facts_of(_opened(path, limits), path, mime)
 
 
 def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progress) -> Rendered:
     """Makes every recipe of the plan from the primary picture. Raises what `probe` raises."""
-    del mime
     with reading_bitmap():
-        image = _opened(path, limits)
-        image.load()
-        return render_pixels(image, plan, progress)
+        copy = partial(privacy.write_clean, path, mime)
+        return render_opened(_opened(path, limits), copy, plan, progress)
 
 
 def _opened(path: Path, limits: Limits) -> Image.Image:

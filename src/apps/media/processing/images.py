@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.media.exceptions import CorruptFileError, TooManyPixelsError, UnsupportedTypeError
-from apps.media.processing import gifblocks
+from apps.media.processing import gifblocks, privacy
 from apps.media.processing.geometry import Size, target_size
 from apps.media.processing.libvips import prepare, pyvips, reading
 from apps.media.processing.metadata import camera_facts, orientation_or_upright
@@ -43,7 +43,7 @@ def probe(path: Path, mime: str, limits: Limits) -> Facts:
             height=size.height,
             frames=_frames(header, mime),
             duration=_duration(header) if _frames(header, mime) > 1 else None,
-            metadata=_metadata(header),
+            metadata=_metadata(header) | {"has_position": int(privacy.has_position(path, mime))},
         )
 
 
@@ -57,7 +57,13 @@ def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progr
             decode=partial(_decode, path, mime, header),
             animate=partial(_animate, path, mime, header) if moving else None,
         )
-    return render_all(original, plan, progress)
+        copy = partial(privacy.write_clean, path, mime, orientation=_orientation(header))
+    return privacy.render_beside(
+        plan,
+        original.size,
+        copy=copy,
+        draw=lambda pictures: render_all(original, pictures, progress),
+    )
 
 
 # -- headers -----------------------------------------------------------------------------------

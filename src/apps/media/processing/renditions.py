@@ -16,6 +16,7 @@ from apps.media.exceptions import CorruptFileError
 from apps.media.processing import placeholder
 from apps.media.processing.geometry import Size, crop_box, decoding_size, target_size
 from apps.media.processing.libvips import pyvips, reading
+from apps.media.processing.likeness import likeness
 from apps.media.processing.types import Focal, Output, Plan, Progress, Recipe, Rendered
 
 _OWN_TABLES, _PROGRESSIVE = 1, 2  # efforts of JPEG
@@ -51,6 +52,7 @@ def render_all(original: Original, plan: Plan, progress: Progress) -> Rendered:
             outputs=tuple(outputs[recipe.name] for recipe in plan.recipes),
             placeholder=placeholder.thumbhash(small),
             color=placeholder.dominant_color(small),
+            likeness=likeness(small),
         )
 
 
@@ -128,6 +130,15 @@ def _save(picture: pyvips.Image, recipe: Recipe, path: Path) -> Output:
             Q=recipe.quality,
             optimize_coding=recipe.effort >= _OWN_TABLES,
             interlace=recipe.effort >= _PROGRESSIVE,
+            keep="none",
+        )
+    elif recipe.format == "avif":
+        picture.heifsave(
+            str(path),
+            compression="av1",
+            Q=recipe.quality,
+            effort=recipe.effort,
+            bitdepth=8,
             keep="none",
         )
     else:

@@ -28,7 +28,9 @@ from apps.media.exceptions import (
     ProcessingCrashedError,
     ProcessingTimeoutError,
 )
-from apps.media.processing import wire
+from apps.media.processing import answers, wire
+from apps.media.processing.findings import Finding
+from apps.media.processing.streamtypes import MuxPlan, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Progress, Rendered
 
 logger = logging.getLogger(__name__)
@@ -64,15 +66,15 @@ def run_probe(
 ) -> Facts:
     """The facts of the file, from its headers.
 
-    Raises `CorruptFileError`, `TooManyPixelsError`, `TooManyPagesError`, `PasswordProtectedError`,
+    Raises the limit errors, `CorruptFileError`, `PasswordProtectedError`, `UnsafeContentError`,
     `UnsupportedTypeError` (no engine), `ProcessingCrashedError`, `ProcessingTimeoutError`, and
     `EngineAwayError` when trying again may help. What `on_idle` raises ends the child and passes.
     """
     limits = limits or Limits()
-    request = wire.Request("probe", Path(path).resolve(), mime, limits)
-    answer = _Run(request, _ignore, on_idle).result()
+    run = _Run(_request("probe", path, mime, limits), _ignore, on_idle)
+    answer = run.result()
     with _only_our_values():
-        return wire.decode_facts(answer["result"], limits)
+        return answers.decode_facts(answer["result"], limits)
 
 
 def run_render(
@@ -91,19 +93,66 @@ def run_render(
     """
     limits = limits or Limits()
     plan = dataclasses.replace(plan, out_dir=plan.out_dir.resolve())
-    request = wire.Request("render", Path(path).resolve(), mime, limits, plan)
-    run = _Run(request, on_progress, on_idle)
+    run = _Run(_request("render", path, mime, limits, plan), on_progress, on_idle)
     answer = run.result()
     with _only_our_values():
-        rendered = wire.decode_rendered(answer["result"], plan, limits)
+        rendered = answers.decode_rendered(answer["result"], plan, limits, mime)
     return dataclasses.replace(rendered, cpu_seconds=run.cpu_seconds, peak_bytes=run.peak_bytes)
+
+
+def run_stream(
+    path: Path | str,
+    mime: str,
+    *,
+    plan: StreamPlan,
+    limits: Limits,
+    on_progress: Progress = _ignore,
+    on_idle: Callable[[], None] = _ignore,
+) -> Streamed:
+    """Makes the tracks of the plan in its directory; otherwise as `run_render`."""
+    plan = dataclasses.replace(plan, out_dir=plan.out_dir.resolve())
+    run = _Run(_request("stream", path, mime, limits, plan), on_progress, on_idle)
+    answer = run.result()
+    with _only_our_values():
+        streamed = answers.decode_streamed(answer["result"], plan, limits)
+    return dataclasses.replace(streamed, cpu_seconds=run.cpu_seconds, peak_bytes=run.peak_bytes)
+
+
+def run_mux(
+    path: Path | str,
+    *,
+    plan: MuxPlan,
+    limits: Limits,
+    on_idle: Callable[[], None] = _ignore,
+) -> Path:
+    """Puts finished tracks of ours into one MP4; returns where it is."""
+    plan = dataclasses.replace(plan, out_dir=plan.out_dir.resolve())
+    _Run(_request("mux", path, "video/mp4", limits, plan), _ignore, on_idle).result()
+    with _only_our_values():
+        return answers.decode_muxed(plan, limits)
+
+
+def run_scan(
+    path: Path | str, limits: Limits | None = None, *, on_idle: Callable[[], None] = _ignore
+) -> Finding:
+    """What the embedded scanner finds in the file. Raises as `run_probe` does."""
+    run = _Run(_request("scan", path, "", limits or Limits()), _ignore, on_idle)
+    answer = run.result()
+    with _only_our_values():
+        return answers.decode_finding(answer["result"])
+
+
+def _request(
+    action: wire.Action, path: Path | str, mime: str, limits: Limits, plan: Any = None
+) -> wire.Request:
+    return wire.Request(action, Path(path).resolve(), mime, limits, plan)
 
 
 @contextlib.contextmanager
 def _only_our_values() -> Iterator[None]:
     try:
         yield
-    except wire.WireError as error:
+    except answers.AnswerError as error:
         raise ProcessingCrashedError(f"the child's answer makes no sense: {error}") from error
 
 
@@ -167,14 +216,14 @@ class _Run:
             while b"\n" in buffer and self._answer is None:
                 line, _, rest = bytes(buffer).partition(b"\n")
                 buffer[:] = rest
-                self._take(wire.decode_answer(line))
+                self._take(answers.decode_answer(line))
             if len(buffer) > wire.MAX_LINE:
-                raise wire.WireError("endless line")
+                raise answers.AnswerError("endless line")
         return bool(received)
 
     def _take(self, answer: dict[str, Any]) -> None:
         if "progress" in answer:
-            self._on_progress(wire.decode_fraction(answer["progress"]))
+            self._on_progress(answers.decode_fraction(answer["progress"]))
         else:
             self._answer = answer
 
@@ -196,7 +245,7 @@ class _Run:
         if "result" in self._answer:
             return self._answer
         with _only_our_values():
-            raise wire.decode_error(self._answer)
+            raise answers.decode_error(self._answer)
 
     def _cause_of_death(self) -> MediaError:
         if self._status is None:

@@ -1,4 +1,4 @@
-"""Changing what an owner says about a file, and having it processed again."""
+"""Changing what an owner says about a file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.media.exceptions import BadRequestError, ForbiddenError, WrongStateError
-from apps.media.models import Job, MediaFile, Status, Tag, fold_tag, normalise_tag
+from apps.media.exceptions import BadRequestError, ForbiddenError
+from apps.media.models import Job, MediaFile, Tag, fold_tag, normalise_tag
 from apps.media.policies import Action, Visitor, can_access
-from apps.media.services.jobs import enqueue_job
+from apps.media.services.jobs import Work, enqueue_job
 from apps.media.services.locks import lock_media
 
 EDITABLE = frozenset(
-    {"title", "caption", "alt_text", "visibility", "focal_x", "focal_y", "expires_at"}
+    {
+        "title",
+        "caption",
+        "alt_text",
+        "visibility",
+        "focal_x",
+        "focal_y",
+        "share_location",
+        "expires_at",
+    }
 )
 MAX_TAGS = 50
 
@@ -39,27 +48,9 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
             set_tags(media=media, names=tags)
         media.search_text = searchable(media)
         media.save(update_fields=[*fields, "search_text", "updated_at"])
-    return media
-
-
-@transaction.atomic
-def reprocess_media(*, user: Visitor, media: MediaFile) -> MediaFile:
-    """Inspect `media` and make its renditions again; the old ones serve until then.
-
-    Raises `ForbiddenError`, and `WrongStateError` for what is quarantined.
-    """
-    if not can_access(user, media, Action.EDIT):
-        raise ForbiddenError(media.pk)
-    media = lock_media(media)
-    if media.status == Status.QUARANTINED:
-        raise WrongStateError(media.pk, detail="This file is in quarantine.")
-    if media.is_finished:
-        media.status, media.progress = Status.PENDING, 0
-        media.failure_code = media.failure_message = ""
-        media.save(
-            update_fields=["status", "progress", "failure_code", "failure_message", "updated_at"]
-        )
-    enqueue_job(media=media, kind=Job.Kind.INSPECT, version=media.version)
+        if {"focal_x", "focal_y"} & set(fields) and media.usable:
+            work = Work(Job.Kind.RENDER, needed=False)  # the crops, whose recipe this changes
+            enqueue_job(media=media, version=media.version, work=work)
     return media
 
 
@@ -79,8 +70,7 @@ def check_texts(*, fields: dict[str, str], tags: Iterable[str]) -> None:
 def set_tags(*, media: MediaFile, names: Iterable[str]) -> None:
     """Make the owner's tags of these names, new ones included, the tags of `media`."""
     media.tags.set(_ensure_tags(owner_id=media.owner_id, names=tag_names(names)))
-    media.search_text = searchable(media)
-    MediaFile.objects.filter(pk=media.pk).update(search_text=media.search_text)
+    refresh_search_text(media)
 
 
 @transaction.atomic
@@ -122,10 +112,19 @@ def _ensure_tags(*, owner_id: Any, names: Iterable[str]) -> list[Tag]:
     return list(Tag.objects.filter(owner_id=owner_id, folded__in=wanted))
 
 
+def refresh_search_text(media: MediaFile) -> None:
+    """After what it is made of has changed."""
+    media.search_text = searchable(media)
+    MediaFile.objects.filter(pk=media.pk).update(search_text=media.search_text)
+
+
 def searchable(media: MediaFile) -> str:
-    """The words a media file is found by."""
-    tags = [] if media._state.adding else list(media.tags.values_list("name", flat=True))
-    parts = [media.title, media.caption, media.alt_text, media.original_name, *tags]
+    """The words a media file is found by: what its owner says of it, and those in a document."""
+    more: list[str] = []
+    if not media._state.adding:
+        text = media.versions.filter(number=media.version).values_list("text", flat=True)
+        more = [*media.tags.values_list("name", flat=True), *text]
+    parts = [media.title, media.caption, media.alt_text, media.original_name, *more]
     return " ".join(part for part in parts if part).casefold()
 
 

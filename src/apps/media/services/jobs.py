@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,21 +21,26 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
-from apps.media import dispatch, signals
+from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import (
     EngineAwayError,
     LostLeaseError,
+    ProcessingCancelledError,
     ProcessingCrashedError,
     RejectedError,
+    ScannerAwayError,
 )
 from apps.media.models import Job, MediaFile, Status
+from apps.media.services.publication import ACTIVE, after_failure, begin_again, show_progress
 
 logger = logging.getLogger(__name__)
 
 SWEEP_BATCH = 500
-LEASE_RENEWALS = 6  # per lease
+LEASE_RENEWALS = 12  # per lease: as often a worker sees that its job is cancelled or gone
 PROGRESS_STEP = 5  # percent
+CANDIDATES = 5  # jobs tried at one message, of which others may take some
+LONGEST_WAIT = timedelta(minutes=5)
 RETRIED = (EngineAwayError, StorageUnavailableError, StorageFullError)
 
 
@@ -58,8 +64,8 @@ class Claim:
             return
         if not self._mine().update(lease_until=_lease_end(), progress=percent):
             raise LostLeaseError(self.job.pk)
-        if percent != self._shown:
-            MediaFile.objects.filter(pk=self.job.media_id).update(progress=percent)
+        if percent != self._shown and self.job.needed:
+            show_progress(self.job.media_id, version=self.job.version)
         self._renewed, self._shown = time.monotonic(), percent
 
     @contextmanager
@@ -79,10 +85,14 @@ class Claim:
         """Mark the job failed for good; call it inside `saving`."""
         _end(self._mine(), state=Job.State.FAILED, error_code=error.code, error=_told(error))
 
-    def put_back(self, error: Exception, *, wait: timedelta) -> None:
-        """Queue the job again, to be taken after `wait` by whoever comes."""
+    def put_back(self, error: Exception, *, wait: timedelta, counts: bool = True) -> None:
+        """Queue the job again, to be taken after `wait` by whoever comes.
+
+        An attempt that does not count is one that could not begin.
+        """
         self._mine().update(
             state=Job.State.QUEUED,
+            attempts=F("attempts") - (0 if counts else 1),
             lease=None,
             lease_until=None,
             sent_at=None,
@@ -98,14 +108,33 @@ class Claim:
 Handler = Callable[[Claim], None]
 
 
-def enqueue_job(*, media: MediaFile, kind: str, version: int) -> Job:
+@dataclass(frozen=True)
+class Work:
+    """What is to be done, apart from with which file; see `models.job.Job`."""
+
+    kind: str
+    subject: str = ""
+    queue: str = Job.FAST
+    priority: int = 0
+    needed: bool = True
+
+
+def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
     """Write a job and hand it to the broker after commit; an active one is returned as it is."""
     job, created = Job.objects.get_or_create(
         media=media,
-        kind=kind,
         version=version,
-        state__in=(Job.State.QUEUED, Job.State.RUNNING),
-        defaults={"due_at": Now(), "sent_at": Now(), "state": Job.State.QUEUED},
+        kind=work.kind,
+        subject=work.subject,
+        state__in=ACTIVE,
+        defaults={
+            "queue": work.queue,
+            "priority": work.priority,
+            "needed": work.needed,
+            "due_at": Now(),
+            "sent_at": Now(),
+            "state": Job.State.QUEUED,
+        },
     )
     if created:
         dispatch.run_job_later(job)
@@ -113,9 +142,10 @@ def enqueue_job(*, media: MediaFile, kind: str, version: int) -> Job:
 
 
 def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool:
-    """Do the job if it is still to be done; return whether this call did it.
+    """Do the most urgent job of the queue that `job_id` waits in; return whether there was one.
 
-    A message delivered twice, or for a job that is gone or not yet due, does nothing.
+    There are as many messages as jobs, so that each is a hint that one more can be done. Which one,
+    the database says. A message delivered twice finds nothing left to do.
     """
     claim = _claim(job_id)
     if claim is None:
@@ -123,26 +153,38 @@ def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool
     try:
         handlers[claim.job.kind](claim)
     except LostLeaseError:
-        logger.info("job %s was taken over or its media is gone", job_id)
+        logger.info("job %s was taken over or cancelled, or its media is gone", claim.job.pk)
         return False
     except RejectedError as error:
-        fail_media(claim, error)
+        give_up(claim, error)
     except RETRIED as error:
         _retry_or_fail(claim, error)
     except Exception as error:  # the outermost edge of work: nothing may kill the worker
-        logger.exception("job %s failed unexpectedly", job_id)
+        logger.exception("job %s failed unexpectedly", claim.job.pk)
         _retry_or_fail(claim, error)
     return True
 
 
 def _claim(job_id: uuid.UUID | str) -> Claim | None:
+    hinted = Job.objects.filter(pk=job_id).only("queue").first()
+    if hinted is None:
+        return None
+    urgent = Job.objects.filter(
+        queue=hinted.queue, state=Job.State.QUEUED, due_at__lte=Now()
+    ).order_by("-priority", "due_at")
+    claims = (_take(candidate) for candidate in urgent.only("pk")[:CANDIDATES])
+    return next((claim for claim in claims if claim), None)
+
+
+def _take(candidate: Job) -> Claim | None:
     token = uuid.uuid4()
-    free = Job.objects.filter(pk=job_id, state=Job.State.QUEUED, due_at__lte=Now())
+    free = Job.objects.filter(pk=candidate.pk, state=Job.State.QUEUED)
     if not free.update(
         state=Job.State.RUNNING, lease=token, lease_until=_lease_end(), attempts=F("attempts") + 1
     ):
         return None
-    return Claim(job=Job.objects.select_related("media").get(pk=job_id), token=token)
+    job = Job.objects.select_related("media").filter(pk=candidate.pk).first()
+    return Claim(job=job, token=token) if job else None
 
 
 def _lease_end() -> Any:
@@ -160,32 +202,88 @@ def _end(jobs: Any, **values: Any) -> int:
     return ended
 
 
-def fail_media(claim: Claim, error: AppError) -> None:
-    """End the job and the media file as failed with the error's code; the owner sees why."""
+def give_up(claim: Claim, error: AppError) -> None:
+    """End the job as failed, and with it the media file where it cannot do without."""
     try:
         with claim.saving() as media:
-            _mark_failed(media, code=error.code, message=error.detail)
             claim.fail(error)
+            after_failure(claim.job, media, error)
     except LostLeaseError:
         logger.info("job %s was taken over before it could fail", claim.job.pk)
 
 
-def _mark_failed(media: MediaFile, *, code: str, message: str) -> None:
-    media.status, media.failure_code, media.failure_message = Status.FAILED, code, message
-    media.save(update_fields=["status", "failure_code", "failure_message", "updated_at"])
-    transaction.on_commit(
-        lambda: signals.media_rejected.send_robust(sender=MediaFile, media=media, code=code),
-        robust=True,
-    )
-
-
 def _retry_or_fail(claim: Claim, error: Exception) -> None:
-    if claim.job.attempts >= options().job_attempts:
+    if isinstance(error, ScannerAwayError):
+        claim.put_back(error, wait=_patience(claim.job), counts=False)
+    elif claim.job.attempts >= options().job_attempts:
         known = error if isinstance(error, AppError) else ProcessingCrashedError(repr(error))
-        fail_media(claim, known)
-        return
-    wait = timedelta(seconds=options().job_retry_delay * 2 ** (claim.job.attempts - 1))
-    claim.put_back(error, wait=wait)
+        give_up(claim, known)
+    else:
+        wait = timedelta(seconds=options().job_retry_delay * 2 ** (claim.job.attempts - 1))
+        claim.put_back(error, wait=wait)
+
+
+def _patience(job: Job) -> timedelta:
+    """The longer a job has waited, the more rarely it is tried: an eighth of its age."""
+    age = timezone.now() - job.created_at
+    return min(max(age / 8, timedelta(seconds=options().job_retry_delay)), LONGEST_WAIT)
+
+
+@transaction.atomic
+def cancel_job(*, job: Job) -> bool:
+    """End `job` for good at the operator's wish; return whether it was still to be done.
+
+    Whoever works on it stops within seconds. The file fails where it cannot do without.
+    """
+    media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
+    active = Job.objects.filter(pk=job.pk, state__in=ACTIVE)
+    error = ProcessingCancelledError()
+    if media is None or not _end(active, state=Job.State.CANCELLED, error_code=error.code):
+        return False
+    after_failure(job, media, error)
+    return True
+
+
+@transaction.atomic
+def retry_job(*, job: Job) -> bool:
+    """Queue a failed or cancelled job again, with all its attempts; return whether it could be.
+
+    A file that had failed is pending again, and so are the jobs that ended because of that. What
+    is in quarantine stays there.
+    """
+    media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
+    if media is None or media.status == Status.QUARANTINED or job.version != media.version:
+        return False
+    ended = _ended(media)
+    if job not in ended:
+        return False
+    again = ended if media.status == Status.FAILED else [job]
+    begin_again(media)
+    for one in again:
+        _queue_again(one)
+    return True
+
+
+def _ended(media: MediaFile) -> list[Job]:
+    """The failed and cancelled jobs of the current version that no later one took the place of."""
+    latest: dict[tuple[str, str], Job] = {}
+    for job in Job.objects.filter(media=media, version=media.version).order_by("pk"):
+        latest[job.kind, job.subject] = job
+    return [job for job in latest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
+
+
+def _queue_again(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.QUEUED,
+        attempts=0,
+        progress=0,
+        due_at=Now(),
+        sent_at=Now(),
+        finished_at=None,
+        error_code="",
+        error="",
+    )
+    dispatch.run_job_later(job)
 
 
 def sweep_jobs(*, limit: int = SWEEP_BATCH) -> int:
@@ -218,7 +316,7 @@ def _bury_poison(job: Job, still: Any) -> bool:
     ended = _end(still, state=Job.State.FAILED, error_code=error.code, error="workers died")
     if not ended or media is None:
         return False
-    _mark_failed(media, code=error.code, message=error.detail)
+    after_failure(job, media, error)
     logger.error("job %s given up after %s attempts", job.pk, job.attempts)
     return True
 
@@ -227,7 +325,7 @@ def _unsent() -> Any:
     old = Now() - timedelta(seconds=options().job_resend_after)
     return Job.objects.filter(
         Q(sent_at=None) | Q(sent_at__lt=old), state=Job.State.QUEUED, due_at__lte=Now()
-    ).order_by("due_at")
+    ).order_by("-priority", "due_at")
 
 
 def _resend(job: Job) -> bool:

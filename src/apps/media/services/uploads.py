@@ -15,12 +15,12 @@ from django.core.files import File
 from django.db import transaction
 
 from apps.media.exceptions import UploadInterruptedError
-from apps.media.models import Job, MediaFile, MediaVersion, Upload
+from apps.media.models import MediaFile, MediaVersion, Upload
 from apps.media.policies import Visitor
 from apps.media.services import quotas
 from apps.media.services.editing import build_media, check_texts, set_tags
 from apps.media.services.inspection import Verdict, inspect_head
-from apps.media.services.jobs import enqueue_job
+from apps.media.services.probing import enqueue_inspection
 from apps.media.services.receiving import CHUNK, Receipt, ReceivedFile, receive_upload
 from apps.media.storage import original_key, store_of
 
@@ -128,7 +128,7 @@ def _record(
         set_tags(media=media, names=tags)
     upload.state, upload.media = Upload.State.COMPLETED, media
     upload.save(update_fields=["state", "media", "reserved"])
-    enqueue_job(media=media, kind=Job.Kind.INSPECT, version=media.version)
+    enqueue_inspection(media)
     return media
 
 

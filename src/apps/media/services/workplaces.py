@@ -15,6 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from apps.media.conf import options
+from apps.media.models import MediaVersion
+from apps.media.storage import store_of
+
 PREFIX = "job-"
 
 
@@ -40,6 +44,16 @@ def _clear_abandoned(parent: Path) -> None:
             lock = _lock(directory, wait=False)
             shutil.rmtree(directory, ignore_errors=True)
             os.close(lock)
+
+
+@contextmanager
+def private_copy(version: MediaVersion) -> Iterator[tuple[Path, Path]]:
+    """The version's bytes as a local file, and an empty directory; both vanish afterwards."""
+    with workplace(options().work_dir) as directory:
+        source, out_dir = directory / "source", directory / "out"
+        out_dir.mkdir(mode=0o700)
+        store_of(version.storage).fetch(version.key, source)
+        yield source, out_dir
 
 
 @contextmanager

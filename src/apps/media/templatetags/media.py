@@ -5,7 +5,6 @@ They build markup from rows that `selectors.with_details` has fetched: no query,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +14,37 @@ from django.utils.safestring import SafeString
 
 from apps.media import links
 from apps.media.models import MediaFile, Rendition
+from apps.media.models.media_file import MediaType
 
 register = template.Library()
 
 ANIMATION = "animated.webp"
+CLIP = "preview.mp4"
+# Pictures that do not show the whole of a file, or show it as something else.
+PARTIAL = frozenset({links.THUMBNAIL, ANIMATION, "storyboard.jpg", "waveform.png"})
+PAGES = "page-"
+# What a player is offered, best first.
+FILMS = {"video.mp4": "video/mp4"}
+SOUNDS = {"audio.opus": "audio/ogg; codecs=opus", "audio.m4a": "audio/mp4"}
+STREAM_TYPE = "application/vnd.apple.mpegurl"
+MINUTE = 60  # seconds, and minutes of an hour
+# What the owner of a file can do about its failure, by code.
+ADVICE = {
+    "corrupt_file": "Open it in the program that made it, save a new copy and upload that.",
+    "malware_found": "Nobody can fetch it. Check the device it comes from, delete it here, and "
+    "upload a clean copy.",
+    "password_protected": "",  # the message says it
+    "processing_cancelled": "Try again, or delete it.",
+    "processing_crashed": "Try again. If it fails once more, save it in another format and upload "
+    "that.",
+    "processing_timeout": "Try again at a quieter time, or upload a smaller version.",
+    "too_long": "Cut it into shorter parts and upload those.",
+    "too_many_pages": "Split it into several documents and upload those.",
+    "too_many_pixels": "Make it smaller and upload that.",
+    "type_mismatch": "Give it the name that fits what it is, and upload it again.",
+    "unsafe_content": "Save it without scripts, macros and embedded files, and upload that.",
+    "unsupported_type": "Save it in a common format and upload that.",
+}
 # The largest difference of shape that still is the same picture, rounded to whole pixels.
 SAME_SHAPE = 0.03
 # Widths over heights that the style sheet has classes for, in tenths.
@@ -52,7 +78,7 @@ def media_picture(
     width, height = _box(media, fallback)
     return {
         "sources": _sources(media, shapes),
-        "animation": _animation(media) if moving else "",
+        "animation": media_url(media, ANIMATION) if moving else "",
         "src": links.rendition_url(media, fallback) if fallback else links.thumbnail_url(media),
         "sizes": sizes,
         "alt": media.alt_text if alt is None else alt,
@@ -61,6 +87,41 @@ def media_picture(
         "width": width,
         "height": height,
     }
+
+
+@register.inclusion_tag("media/parts/player.html")
+def media_player(media: MediaFile) -> dict[str, Any]:
+    """A player for a film or a sound that `media_is_playable`; brings its own style and script.
+
+    Without script it is the browser's own player of a single file.
+    """
+    width, height = _box(media, _fallback(_same_shape(media)))
+    return {
+        "media": media,
+        "is_film": _is_film(media),
+        "hls": links.hls_url(media) or "",
+        "sources": _playable_sources(media),
+        "poster": links.poster_url(media) or "",
+        "storyboard": media_url(media, "storyboard.vtt"),
+        "chapters": media_url(media, "chapters.vtt"),
+        "peaks": media_url(media, "waveform.json"),
+        "waveform": media_url(media, "waveform.png"),
+        "width": width,
+        "height": height,
+    }
+
+
+@register.simple_tag
+def media_playable_url(media: MediaFile) -> str:
+    """The address of one file that any player takes; empty if there is none yet."""
+    urls = (media_url(media, name) for name in ("video.mp4", "audio.m4a"))
+    return next(filter(None, urls), "")
+
+
+@register.filter
+def media_is_playable(media: MediaFile) -> bool:
+    """Whether there is something to play by now, be it the first track of several."""
+    return bool(links.hls_url(media) or _playable_sources(media))
 
 
 @register.simple_tag
@@ -87,8 +148,8 @@ def media_icon_url(media: MediaFile) -> str:
 @register.simple_tag
 def media_renditions(media: MediaFile) -> list[tuple[Rendition, str]]:
     """The served renditions, each with its address."""
-    rows: Iterable[Rendition] = getattr(media, "current_renditions", [])
-    return [(item, links.rendition_url(media, item)) for item in rows]
+    shown = links.shown_renditions(media)
+    return [(item, links.rendition_url(media, item)) for item in shown]
 
 
 @register.filter
@@ -103,7 +164,29 @@ def media_ratio(media: MediaFile) -> int:
 @register.filter
 def media_has_picture(media: MediaFile) -> bool:
     """Whether there is anything of `media` to look at but an icon."""
-    return bool(getattr(media, "current_renditions", []))
+    return bool(_same_shape(media) or links.find_rendition(media, links.THUMBNAIL))
+
+
+@register.filter
+def media_length(media: MediaFile) -> str:
+    """How long a film or a sound plays, as 1:02 or 1:01:02; empty for anything else."""
+    if not media.duration or media.media_type not in {MediaType.VIDEO, MediaType.AUDIO}:
+        return ""
+    return clock(media.duration)
+
+
+@register.filter
+def clock(seconds: float) -> str:
+    """Seconds as 1:02 or 1:01:02."""
+    minutes, rest = divmod(int(seconds), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def media_advice(media: MediaFile) -> str:
+    """What can be done about the failure of `media`; empty when its message says it all."""
+    return ADVICE.get(media.failure_code, "")
 
 
 @register.simple_tag
@@ -120,7 +203,7 @@ def _same_shape(media: MediaFile) -> list[Rendition]:
         item
         for item in rows
         if item.width and item.height and item.mime_type.startswith("image/")
-        if item.name not in {links.THUMBNAIL, ANIMATION}
+        if item.name not in PARTIAL and not item.name.startswith(PAGES)
     ]
     if not (media.width and media.height):
         return pictures
@@ -158,9 +241,18 @@ def _srcset(media: MediaFile, candidates: list[Rendition]) -> str:
     )
 
 
-def _animation(media: MediaFile) -> str:
-    found = links.find_rendition(media, ANIMATION)
-    return links.rendition_url(media, found) if found else ""
+def _is_film(media: MediaFile) -> bool:
+    """Not every file of a video type has a picture."""
+    return media.media_type == MediaType.VIDEO and bool(media.width)
+
+
+def _playable_sources(media: MediaFile) -> list[tuple[str, str]]:
+    """Addresses and types for `<source>`, of what has been made so far."""
+    files = FILMS if _is_film(media) else SOUNDS
+    made = ((media_url(media, name), mime_type) for name, mime_type in files.items())
+    found = [(url, mime_type) for url, mime_type in made if url]
+    stream = links.hls_url(media)
+    return [*found, (stream, STREAM_TYPE)] if stream else found
 
 
 def _box(media: MediaFile, picture: Rendition | None) -> tuple[int | None, int | None]:

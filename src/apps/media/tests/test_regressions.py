@@ -26,7 +26,7 @@ from apps.core.storage import ObjectStore
 from apps.media import services
 from apps.media.exceptions import NotVisibleError, UploadInterruptedError
 from apps.media.models import Job, MediaFile, Quota, Rendition, Tag, Tombstone, Upload
-from apps.media.services import jobs, pipeline, uploads
+from apps.media.services import jobs, rendering, renditions, uploads
 from apps.media.services.receiving import open_receipt
 from apps.media.tests import samples
 
@@ -267,19 +267,22 @@ def test_a_zombie_does_not_write_to_the_key_of_its_successor(
     upload: Callable[..., MediaFile], own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = upload(samples.photo_jpeg(700, 500))
-    services.run_job(Job.objects.get(state="queued").pk)  # inspect
-    job = Job.objects.get(state="queued")
-    render = pipeline.sandbox.run_render
+    for waiting in Job.objects.filter(state="queued"):
+        services.run_job(waiting.pk)  # inspect, scan
+    job = Job.objects.get(kind="render")
+    run_render = rendering.sandbox.run_render
 
     def stopped_meanwhile(*args: Any, **kwargs: Any) -> Any:
-        made = render(*args, **kwargs)
+        made = run_render(*args, **kwargs)
         Job.objects.filter(pk=job.pk).update(state="queued", lease=None, lease_until=None)
         successor = jobs._claim(job.pk)
         assert successor is not None
-        pipeline._plan_renditions(successor, photo.current)
+        names = [recipe.name for recipe in kwargs["plan"].recipes]
+        with successor.saving() as media:
+            renditions.reserve(media, photo.current, names)
         return made
 
-    monkeypatch.setattr(pipeline.sandbox, "run_render", stopped_meanwhile)
+    monkeypatch.setattr(rendering.sandbox, "run_render", stopped_meanwhile)
     assert services.run_job(job.pk) is False
     keys = Rendition.objects.values_list("next_key", flat=True)
     assert [key for key in keys if own_storage.exists(key)] == []

@@ -31,6 +31,7 @@ from apps.media.models import MediaFile, Tag
 from apps.media.policies import Visitor
 from apps.media.serializers import (
     MediaCreateSerializer,
+    MediaDetailSerializer,
     MediaSerializer,
     MediaUpdateSerializer,
     TagSerializer,
@@ -58,6 +59,11 @@ class ReprocessRate(UserRateThrottle):
     rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("reprocess") or "120/min")
 
 
+class SimilarRate(UserRateThrottle):
+    scope = "similar"
+    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("similar") or "120/min")
+
+
 class ProblemAnswers(APIView):
     """Answers every failure as problem+json, whatever the host project's default is."""
 
@@ -77,7 +83,7 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
     lookup_value_converter = "uuid"
     permission_classes = [IsAuthenticatedOrReadOnly]
     permission_map = {"create": IsAuthenticated, "trash": IsAuthenticated}
-    throttle_map = {"create": UploadRate, "reprocess": ReprocessRate}
+    throttle_map = {"create": UploadRate, "reprocess": ReprocessRate, "similar": SimilarRate}
 
     def get_queryset(self) -> QuerySet[MediaFile]:
         user = self.request.user
@@ -101,7 +107,7 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
     @extend_schema(
         request={"multipart/form-data": MediaCreateSerializer},
         responses={
-            201: OpenApiResponse(MediaSerializer, description="Taken; processing goes on."),
+            201: OpenApiResponse(MediaDetailSerializer, description="Taken; processing goes on."),
             **problem(411, "`length_required`: the body came in chunks"),
             **problem(413, "`file_too_large` or `quota_exceeded`"),
             **problem(422, "`empty_file`, `type_mismatch`, `too_many_pixels`, `corrupt_file`"),
@@ -114,11 +120,11 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         body = self._shown(media)
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": _self_url(body)})
 
-    @extend_schema(responses=MediaSerializer)
+    @extend_schema(responses=MediaDetailSerializer)
     def retrieve(self, request: Request, pk: UUID) -> Response:
         return Response(self._shown(self._get(pk)))
 
-    @extend_schema(request=MediaUpdateSerializer, responses=MediaSerializer)
+    @extend_schema(request=MediaUpdateSerializer, responses=MediaDetailSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         media = self._get(pk)
         form = MediaUpdateSerializer(data=request.data, partial=True)
@@ -139,18 +145,27 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        request=None, responses={200: MediaSerializer, **problem(409, "Not in the trash")}
+        request=None, responses={200: MediaDetailSerializer, **problem(409, "Not in the trash")}
     )
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: UUID) -> Response:
         return Response(self._shown(services.restore_media(user=request.user, media=self._get(pk))))
 
-    @extend_schema(request=None, responses=MediaSerializer)
+    @extend_schema(
+        request=None, responses={200: MediaDetailSerializer, **problem(409, "In quarantine")}
+    )
     @action(detail=True, methods=["post"])
     def reprocess(self, request: Request, pk: UUID) -> Response:
         return Response(
             self._shown(services.reprocess_media(user=request.user, media=self._get(pk)))
         )
+
+    @extend_schema(responses=MediaSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
+    def similar(self, request: Request, pk: UUID) -> Response:
+        """Near duplicates, the nearest first, at most 50."""
+        found = selectors.list_similar_media(user=request.user, media=self._get(pk))
+        return Response(self.get_serializer(found, many=True).data)
 
     @extend_schema(responses=MediaSerializer(many=True))
     @action(detail=False, methods=["get"])
@@ -178,7 +193,7 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
         if detailed is None:
             raise NotVisibleError(media.pk)
-        return self.get_serializer(detailed).data
+        return MediaDetailSerializer(detailed, context=self.get_serializer_context()).data
 
 
 class TagViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[Tag]):

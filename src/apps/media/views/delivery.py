@@ -11,22 +11,31 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.media import delivery, selectors
+from apps.media import delivery, selectors, services
+from apps.media.models import MediaFile
 from apps.media.policies import Visitor
 
 
 @require_safe
 def original(request: HttpRequest, media_id: uuid.UUID) -> HttpResponseBase:
-    media = selectors.get_visible_media(user=_visitor(request), media_id=media_id)
-    return delivery.deliver_original(request, media, selectors.get_version(media=media))
+    visitor = _visitor(request)
+    media = selectors.get_readable_media(user=visitor, media_id=media_id)
+    stored = selectors.get_original(user=visitor, media=media)
+    return delivery.deliver_original(request, media, stored)
 
 
 @require_safe
 def rendition(request: HttpRequest, media_id: uuid.UUID, name: str) -> HttpResponseBase:
-    media = selectors.get_visible_media(user=_visitor(request), media_id=media_id)
-    return delivery.deliver_rendition(
-        request, media, selectors.get_rendition(media=media, name=name)
-    )
+    media = readable(request, media_id)
+    found = services.find_or_request_rendition(media=media, name=name)
+    if found is None:
+        return delivery.answer_processing()
+    return delivery.deliver_rendition(request, media, found)
+
+
+def readable(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
+    """The file, if whoever asks may have its bytes; else the error that says no."""
+    return selectors.get_readable_media(user=_visitor(request), media_id=media_id)
 
 
 def _visitor(request: HttpRequest) -> Visitor:

@@ -28,11 +28,10 @@ from apps.core.errors import AppError
 from apps.core.keyset import CursorError, Ordering, Page, read_page
 from apps.media import selectors, services
 from apps.media.conf import options
-from apps.media.exceptions import BadRequestError, NotVisibleError
+from apps.media.exceptions import BadRequestError
 from apps.media.filters import MediaFilter
-from apps.media.forms import LibraryForm, MediaEditForm, UploadForm
+from apps.media.forms import LibraryForm, UploadForm
 from apps.media.models import MediaFile
-from apps.media.policies import Action, can_access
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 from apps.media.views.api import ORDERINGS
 
@@ -138,22 +137,6 @@ class CardsView(PersonalView):
         return render(request, "media/parts/cards.html", context)
 
 
-class StatusView(PageView):
-    """One file's card or preview, for those who watch its processing.
-
-    `seen` says what the asker already shows; an unchanged state is answered with 204.
-    """
-
-    parts = {"card": "media/parts/card.html", "preview": "media/parts/preview.html"}
-
-    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
-        media = _read_detailed(request, media_id)
-        if request.GET.get("seen") == f"{media.status}-{media.progress}":
-            return HttpResponse(status=204)
-        template = self.parts.get(request.GET.get("part", ""), self.parts["card"])
-        return render(request, template, {"media": media})
-
-
 # -- uploading --------------------------------------------------------------------------------
 
 
@@ -208,60 +191,6 @@ def _upload_one(request: HttpRequest, file: UploadedFile[Any], fields: dict[str,
     except ValidationError as error:
         return Outcome(name=name, reason=" ".join(error.messages))
     return Outcome(name=name, media=media)
-
-
-# -- one file ---------------------------------------------------------------------------------
-
-
-class DetailView(PageView):
-    """One file, to whoever may view it; with the form for whoever may edit it."""
-
-    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
-        media = _read_detailed(request, media_id)
-        return _show_detail(request, media, MediaEditForm.of(media))
-
-
-class EditView(PersonalView):
-    """Takes the form of the detail page."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
-        media = _read_detailed(request, media_id)
-        form = MediaEditForm(request.POST)
-        if form.is_valid() and _save(request, media, form):
-            messages.success(request, "Changes saved.")
-            return redirect(media)
-        return _show_detail(request, media, form, status=422)
-
-
-def _save(request: HttpRequest, media: MediaFile, form: MediaEditForm) -> bool:
-    try:
-        services.update_media(user=request.user, media=media, **form.changes())
-    except ValidationError as error:
-        form.add_error(None, error)
-        return False
-    return True
-
-
-def _show_detail(
-    request: HttpRequest, media: MediaFile, form: MediaEditForm, *, status: int = 200
-) -> HttpResponse:
-    context = {
-        "media": media,
-        "form": form,
-        "may_edit": can_access(request.user, media, Action.EDIT),
-        "may_delete": can_access(request.user, media, Action.DELETE),
-    }
-    return render(request, "media/detail.html", context, status=status)
-
-
-def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
-    media = selectors.get_visible_media(user=request.user, media_id=media_id)
-    detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
-    if detailed is None:  # removed between the two queries
-        raise NotVisibleError(media_id)
-    return detailed
 
 
 # -- the trash --------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -61,12 +62,18 @@ def media(owner_id: int) -> list[dict[str, Any]]:
 def jobs(owner_id: int) -> list[dict[str, Any]]:
     """The owner's jobs: cheap, for waiting."""
     found = Job.objects.filter(media__owner_id=owner_id)
-    return list(found.values("id", "media_id", "kind", "state", "attempts"))
+    return list(
+        found.values("id", "media_id", "kind", "subject", "queue", "state", "attempts", "error_code")
+    )
 
 
-def send(job_ids: Iterable[str]) -> int:
+def send(job_ids: list[str]) -> int:
     """Publish a message for each job, whatever its state; return how many the broker took."""
-    return sum(dispatch.send(dispatch.RUN_JOB, job_id, queue="media.fast") for job_id in job_ids)
+    queues = dict(Job.objects.filter(pk__in=job_ids).values_list("pk", "queue"))
+    return sum(
+        dispatch.send(dispatch.RUN_JOB, job_id, queue=queues[uuid.UUID(job_id)])
+        for job_id in job_ids
+    )
 
 
 def expire_uploads() -> int:

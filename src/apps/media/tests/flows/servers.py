@@ -1,4 +1,4 @@
-"""A whole site of real processes for a test: broker, web, worker, beat, each to kill or stop.
+"""A whole site of real processes for a test: broker, web, workers, beat, each to kill or stop.
 
 The command lines are those that `make run` gives to its supervisor, so that what is proved here
 is what is run. Everything is the test's own: port, directory, broker, database.
@@ -33,8 +33,9 @@ from launch.place import ROOT, Place
 from launch.processes import CONFIGURATION, Plan, supervisor_environment
 from launch.readiness import free_port
 
-PROGRAMS = ("broker", "web", "worker", "beat")
-SPARE = "spare"  # a second worker
+SLOW = "worker-slow"
+PROGRAMS = ("broker", "web", "worker", SLOW, "beat")
+SPARE, SPARE_SLOW = "spare", "spare-slow"  # second workers
 START_SECONDS = 120
 STOP_SECONDS = 30
 LOG_TAIL = 6_000  # bytes
@@ -165,7 +166,7 @@ class Site:
     def stop(self) -> None:
         """End everything that still runs, the broker last."""
         self.observer.stop()
-        for name in (SPARE, *reversed(PROGRAMS)):
+        for name in (SPARE, SPARE_SLOW, *reversed(PROGRAMS)):
             if name in self._running:
                 family = self.children(name) if self._running[name].poll() is None else []
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -194,10 +195,10 @@ class Site:
         return sum(int(count) for count in counts)  # type: ignore[arg-type]
 
     def peak_memory(self) -> dict[str, int]:
-        """The most bytes that each process of web and worker has had in memory; Linux only."""
+        """The most bytes that each process of web and workers has had in memory; Linux only."""
         return {
             f"{name} {process.pid}": _peak_of(process.pid)
-            for name in ("web", "worker")
+            for name in ("web", "worker", SLOW)
             for process in (self.process(name), *self.children(name))
         }
 
@@ -227,13 +228,20 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(directory: Path) -> Iterator[Site]:
-    """A ready site that keeps everything in `directory`, for the length of the block."""
+def running_site(directory: Path, **options: object) -> Iterator[Site]:
+    """A ready site that keeps everything in `directory`, for the length of the block.
+
+    `options` are keys of `MEDIA_APP` that this site has otherwise than all others.
+    """
     place = Place(directory)
     place.make()
     with socket_path(place) as socket, _own_database(directory) as database:
         plan = Plan(place, free_port(), secrets.token_urlsafe(48), broker_url="", socket=socket)
-        environment = {**_environment(plan), "DATABASE_URL": database}
+        environment = {
+            **_environment(plan),
+            "DATABASE_URL": database,
+            "TEST_MEDIA_APP": json.dumps(options),
+        }
         _migrate(environment)
         site = Site(plan, environment)
         try:
@@ -306,4 +314,8 @@ def _commands(environment: dict[str, str]) -> dict[str, list[str]]:
     commands = {
         name: shlex.split(configuration[f"program:{name}"]["command"] % values) for name in PROGRAMS
     }
-    return {**commands, SPARE: [*commands["worker"], "--hostname", f"{SPARE}@%h"]}
+    spares = {
+        spare: [*commands[name], "--hostname", f"{spare}@%h"]
+        for spare, name in ((SPARE, "worker"), (SPARE_SLOW, SLOW))
+    }
+    return {**commands, **spares}

@@ -5,6 +5,8 @@ Named by DJANGO_SETTINGS_MODULE only, as any project's settings are.
 
 from __future__ import annotations
 
+import json
+import os
 from importlib import import_module
 
 # By name, as Django itself does: apps import nothing of the composition root.
@@ -17,6 +19,10 @@ MEDIA_APP = {
     "JOB_RESEND_AFTER": 3,
     "JOB_RETRY_DELAY": 1,
     "JOB_ATTEMPTS": 10,
+    # Films of seconds are cut as those of hours are; one thread each, as where workers are many.
+    "STRETCH_SECONDS": 4,
+    "ENCODER_THREADS": 1,
+    **json.loads(os.environ.get("TEST_MEDIA_APP", "{}")),
 }
 CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": min(entry["schedule"], 1.0)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,15 +20,26 @@ from apps.core.storage import ObjectStore
 from apps.media import services
 from apps.media.exceptions import LostLeaseError
 from apps.media.models import Job, MediaFile, Rendition, Tombstone
-from apps.media.services import jobs, pipeline
+from apps.media.services import jobs, probing
+from apps.media.services.jobs import Claim
+from apps.media.services.renditions import reserve
 from apps.media.tests import samples
 
-TEXT = b"A few plain words.\n"
+
+def _archive() -> bytes:
+    """What no engine makes anything of."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", "A few plain words.")
+    return buffer.getvalue()
+
+
+ARCHIVE = _archive()
 
 
 @pytest.fixture
 def media(upload: Callable[..., MediaFile]) -> MediaFile:
-    return upload(TEXT, "a.txt")
+    return upload(ARCHIVE, "a.zip")
 
 
 @pytest.fixture
@@ -34,8 +47,21 @@ def photo(upload: Callable[..., MediaFile]) -> MediaFile:
     return upload(samples.photo_jpeg(700, 500), "photo.jpg")
 
 
-def _job(media: MediaFile) -> Job:
-    return Job.objects.get(media=media, state__in=("queued", "running"))
+def _job(media: MediaFile, kind: str = "inspect") -> Job:
+    return Job.objects.get(media=media, kind=kind, state__in=("queued", "running"))
+
+
+def _claimed(media: MediaFile, kind: str = "inspect") -> Claim:
+    """The job as a worker holds it."""
+    claim = jobs._take(_job(media, kind))
+    assert claim is not None
+    return claim
+
+
+def _run_until(media: MediaFile, kind: str) -> None:
+    """Do the work that comes before the job of that kind."""
+    while not Job.objects.filter(media=media, kind=kind).exists():
+        assert services.run_job(Job.objects.filter(media=media, state="queued")[0].pk)
 
 
 def _expire_leases() -> None:
@@ -50,15 +76,15 @@ def test_a_file_without_an_engine_is_hashed_and_ready(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        assert run_jobs() == 1
+        assert run_jobs() == 2  # inspect and scan
     media.refresh_from_db()
-    assert (media.status, media.progress) == ("ready", 100)
-    assert media.sha256 == hashlib.sha256(TEXT).hexdigest()
+    assert (media.status, media.progress, media.usable) == ("ready", 100, True)
+    assert media.sha256 == hashlib.sha256(ARCHIVE).hexdigest()
     assert [name for name, _ in heard] == ["media_ready"]
 
 
 def test_a_photo_gets_its_renditions(photo: MediaFile, run_jobs: Any) -> None:
-    assert run_jobs() == 2
+    assert run_jobs() == 3
     photo.refresh_from_db()
     assert photo.status == "ready"
     assert photo.placeholder
@@ -70,11 +96,22 @@ def test_a_photo_gets_its_renditions(photo: MediaFile, run_jobs: Any) -> None:
 
 
 def test_a_message_delivered_twice_does_nothing_the_second_time(media: MediaFile) -> None:
-    job = _job(media)
-    assert services.run_job(job.pk) is True
-    assert services.run_job(job.pk) is False
-    job.refresh_from_db()
-    assert job.attempts == 1
+    message = _job(media).pk
+    assert [services.run_job(message) for _ in range(3)] == [True, True, False]
+    assert set(Job.objects.values_list("state", "attempts")) == {("done", 1)}
+
+
+def test_the_most_urgent_job_of_a_queue_is_done_first(media: MediaFile) -> None:
+    Job.objects.filter(kind="scan").update(priority=1)
+    assert services.run_job(_job(media).pk)
+    assert list(Job.objects.filter(state="done").values_list("kind", flat=True)) == ["scan"]
+
+
+def test_a_message_brings_work_of_its_own_queue_only(media: MediaFile) -> None:
+    Job.objects.filter(kind="scan").update(queue="media.slow")
+    message = _job(media).pk
+    assert [services.run_job(message) for _ in range(2)] == [True, False]
+    assert _job(media, "scan").state == "queued"
 
 
 @pytest.mark.django_db
@@ -97,10 +134,19 @@ def test_a_truncated_photo_fails_with_its_code(
     assert ("media_rejected", "corrupt_file") in [(n, a.get("code")) for n, a in heard]
 
 
+def _start_writing(claim: Claim, storage: ObjectStore) -> None:
+    """As far as a worker gets before it is frozen: a row with a key, and bytes there."""
+    with claim.saving() as media:
+        (row,) = reserve(media, media.current, ["w320.webp"])
+    with storage.writer(row.next_key) as writer:
+        writer.write(b"half of it")
+
+
 class TestLease:
     def test_a_dead_workers_job_is_done_by_another(self, photo: MediaFile, run_jobs: Any) -> None:
         job = _job(photo)
-        assert jobs._claim(job.pk) is not None  # the worker claims it and dies
+        for kind in ("inspect", "scan"):
+            _claimed(photo, kind)  # the worker claims it and dies
         assert services.run_job(job.pk) is False
         assert services.sweep_jobs() == 0  # the lease still holds
         _expire_leases()
@@ -110,23 +156,21 @@ class TestLease:
         assert photo.status == "ready"
 
     def test_a_zombie_cannot_save(self, photo: MediaFile, run_jobs: Any) -> None:
-        zombie = jobs._claim(_job(photo).pk)
-        assert zombie is not None
+        zombie = _claimed(photo)
         _expire_leases()
         services.sweep_jobs()
         run_jobs()
         before = list(photo.renditions.order_by("pk").values("key", "updated_at"))
         with pytest.raises(LostLeaseError):
-            pipeline.inspect(zombie)
+            probing.inspect(zombie)
         assert list(photo.renditions.order_by("pk").values("key", "updated_at")) == before
 
     def test_a_zombie_renderer_leaves_no_second_set(
         self, photo: MediaFile, run_jobs: Any, own_storage: ObjectStore
     ) -> None:
-        services.run_job(_job(photo).pk)  # inspect
-        zombie = jobs._claim(_job(photo).pk)
-        assert zombie is not None
-        pipeline._plan_renditions(zombie, photo.current)
+        _run_until(photo, "render")
+        zombie = _claimed(photo, "render")
+        _start_writing(zombie, own_storage)
         _expire_leases()
         services.sweep_jobs()
         run_jobs()
@@ -139,10 +183,10 @@ class TestLease:
 
     def test_poison_ends_after_bounded_attempts(self, media: MediaFile) -> None:
         for _ in range(10):
-            job = Job.objects.get(media=media)
+            job = Job.objects.get(media=media, kind="inspect")
             if job.state == "failed":
                 break
-            jobs._claim(job.pk)  # and the worker dies
+            _claimed(media)  # and the worker dies
             _expire_leases()
             services.sweep_jobs()
         job.refresh_from_db()
@@ -151,14 +195,13 @@ class TestLease:
         assert (media.status, media.failure_code) == ("failed", "processing_crashed")
 
     def test_progress_is_shown_and_renews(self, media: MediaFile) -> None:
-        claim = jobs._claim(_job(media).pk)
-        assert claim is not None
-        claim.keep(0.5)
-        media.refresh_from_db()
-        assert media.progress == 50
-        claim.keep(0.2)
-        media.refresh_from_db()
-        assert media.progress == 50
+        claim = _claimed(media)
+        shown = []
+        for done in (0.5, 0.2, 0.9):
+            claim.keep(done)
+            media.refresh_from_db()
+            shown.append(media.progress)
+        assert shown == [25, 25, 45]  # of two jobs, the other not begun
 
 
 class TestMessages:
@@ -180,7 +223,7 @@ class TestMessages:
         django_capture_on_commit_callbacks: Any,
     ) -> None:
         with django_capture_on_commit_callbacks(execute=False) as callbacks:
-            media = upload(TEXT, "a.txt")
+            media = upload(ARCHIVE, "a.zip")
         assert sent == []
         for callback in callbacks:
             callback()
@@ -189,8 +232,9 @@ class TestMessages:
     def test_a_lost_message_is_sent_again(self, media: MediaFile, sent: list[Any]) -> None:
         assert services.sweep_jobs() == 0  # it may still be on its way
         Job.objects.update(sent_at=timezone.now() - timedelta(hours=1))
-        assert services.sweep_jobs() == 1
-        assert sent == [("media.run_job", str(_job(media).pk))]
+        assert services.sweep_jobs() == 2
+        kinds = ("inspect", "scan")
+        assert sorted(sent) == sorted(("media.run_job", str(_job(media, k).pk)) for k in kinds)
         assert services.sweep_jobs() == 0
 
     @pytest.mark.parametrize("error", [ConnectionRefusedError(), OperationalError("away")])
@@ -206,7 +250,7 @@ class TestMessages:
 
         monkeypatch.setattr(current_app, "send_task", refuse)
         with django_capture_on_commit_callbacks(execute=True):
-            media = upload(TEXT, "a.txt")
+            media = upload(ARCHIVE, "a.zip")
         assert _job(media).state == "queued"
 
 
@@ -218,8 +262,8 @@ class TestRetries:
             raise StorageUnavailableError
 
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "_hash", away)
-            services.run_job(_job(media).pk)
+            patch.setattr(probing, "_hash", away)
+            run_jobs()
         job = _job(media)
         assert (job.state, job.attempts, job.error_code) == ("queued", 1, "storage_unavailable")
         assert services.run_job(job.pk) is False  # not due yet
@@ -234,10 +278,10 @@ class TestRetries:
         def broken(*args: Any) -> str:
             raise ZeroDivisionError("not for users")
 
-        monkeypatch.setattr(pipeline, "_hash", broken)
-        for _ in range(5):
+        monkeypatch.setattr(probing, "_hash", broken)
+        for _ in range(6):
             Job.objects.update(due_at=timezone.now() - timedelta(minutes=1))
-            services.run_job(Job.objects.get(media=media).pk)
+            services.run_job(Job.objects.get(media=media, kind="inspect").pk)
         media.refresh_from_db()
         assert (media.status, media.failure_code) == ("failed", "processing_crashed")
         assert "not for users" not in media.failure_message
@@ -273,11 +317,9 @@ class TestReprocess:
 def test_deleting_while_a_job_runs_ends_it_quietly(
     photo: MediaFile, owner: Any, own_storage: ObjectStore, run_jobs: Any
 ) -> None:
-    services.run_job(_job(photo).pk)
-    claim = jobs._claim(_job(photo).pk)
-    assert claim is not None
-    version = photo.current
-    pipeline._plan_renditions(claim, version)
+    _run_until(photo, "render")
+    claim = _claimed(photo, "render")
+    _start_writing(claim, own_storage)
     with transaction.atomic():
         services.delete_media(user=owner, media=photo, permanent=True)
     with pytest.raises(LostLeaseError):

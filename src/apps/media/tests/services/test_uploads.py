@@ -57,7 +57,7 @@ def test_an_upload_becomes_a_pending_media_file(
     assert sorted(tag.name for tag in media.tags.all()) == ["Sun", "sea"]
     assert media.file.read(1024) == data
     assert media.file.name == "Holiday.PNG"
-    job = Job.objects.get(media=media)
+    job = Job.objects.get(media=media, kind="inspect")
     assert (job.kind, job.state) == ("inspect", "queued")
     assert [item.key for item in own_storage.walk()] == [media.current.key]
     assert selectors.get_storage_usage(user=owner).used == len(data)

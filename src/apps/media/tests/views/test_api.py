@@ -213,7 +213,7 @@ class TestList:
             "public": upload(TEXT, "public.txt", user=stranger, visibility="public"),
             "unlisted": upload(TEXT, "unlisted.txt", user=stranger, visibility="unlisted"),
         }
-        MediaFile.objects.update(status="ready")
+        MediaFile.objects.update(status="ready", usable=True)
         return made
 
     def _names(self, api: APIClient, **query: Any) -> list[str]:
@@ -398,6 +398,7 @@ def test_missing_is_a_problem_too(api: APIClient) -> None:
 
 CONTRACT_FIELDS = set(
     "id owner title original_name media_type mime_type size sha256 width height duration status "
-    "failure progress visibility caption alt_text tags focal_point placeholder color version "
-    "created_at updated_at deleted_at urls renditions permissions".split()
+    "failure progress visibility share_location caption alt_text tags focal_point placeholder color "
+    "version created_at updated_at deleted_at urls renditions permissions chapters captions "
+    "facts".split()
 )

@@ -32,7 +32,7 @@ Ask = Callable[[str, dict[str, str]], Answer]
 @pytest.fixture
 def address(upload: Callable[..., MediaFile]) -> str:
     media = upload(DATA, "Holiday photo.png", visibility="public")
-    MediaFile.objects.filter(pk=media.pk).update(status="ready")
+    MediaFile.objects.filter(pk=media.pk).update(status="ready", usable=True)
     return f"/media/{media.pk}/original"
 
 
@@ -157,7 +157,7 @@ class TestHeaders:
         self, upload: Callable[..., MediaFile], browser_of: Any, owner: Any
     ) -> None:
         media = upload(DATA, "a.png")
-        MediaFile.objects.update(status="ready")
+        MediaFile.objects.update(status="ready", usable=True)
         client = browser_of(owner)
         assert self._get(client, media)["Cache-Control"] == "private, no-store"
         assert self._get(client, media, "?v=1")["Cache-Control"] == "private, no-store"

@@ -1,0 +1,38 @@
+"""Captions: a text track that a person adds to a film."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F
+
+from apps.core.ids import new_id
+from apps.media.models.media_file import MediaFile
+
+
+class Caption(models.Model):
+    """Stored as WebVTT, whatever was uploaded. `language` is a BCP 47 tag, `size` is bytes."""
+
+    class Kind(models.TextChoices):
+        SUBTITLES = "subtitles"  # what is said, for those who do not speak the language
+        CAPTIONS = "captions"  # and what is heard, for those who cannot hear
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="captions")
+    language = models.CharField(max_length=35)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.SUBTITLES)
+    label = models.CharField(max_length=100, blank=True)
+    default = models.BooleanField(default=False)
+    storage = models.CharField(max_length=64)
+    key = models.CharField(max_length=255)
+    size = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                F("media"), F("language"), F("kind"), name="media_caption_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.language

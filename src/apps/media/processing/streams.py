@@ -1,0 +1,315 @@
+"""Tracks for adaptive streaming: every rung from one decode, or the picture as it is; the sound.
+
+Each track is one fragmented MP4 file whose head does not depend on the stretch, so that stretches
+made anywhere can be put together (see `joining`). What makes that work, seen on ffmpeg 5.1 and 9.0:
+
+* Timestamps are the stretch's own plus a second, which keeps the priming of AAC above zero; ffmpeg
+  must not move them, and must write them into the fragments (`frag_discont`) instead of a list of
+  edits. Frames may be shown before the first is decoded (`negative_cts_offsets`), or the film
+  would start two frames late.
+* The picture has a constant frame rate and a keyframe every so many frames, counted from the start
+  of the film.
+* Sound is encoded once for the whole film: every start of an encoder adds a gap.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from apps.media.exceptions import CorruptFileError
+from apps.media.processing.containers import demuxer_for, opened, picture_stream, sound_stream
+from apps.media.processing.ffmpeg import has_filters, run_ffmpeg, source
+from apps.media.processing.fragments import first_time, read_track
+from apps.media.processing.ladder import segment_frames
+from apps.media.processing.streamtypes import (
+    LEAD_SECONDS,
+    SEGMENT_SECONDS,
+    MuxPlan,
+    Rung,
+    Streamed,
+    StreamPlan,
+    Track,
+)
+from apps.media.processing.tonemapping import PEAK
+from apps.media.processing.types import Limits, Progress
+
+CRF = 23
+PRESET = "veryfast"
+SOUND_BIT_RATE = "128k"
+SOUND_RATE = 48_000  # Hz
+COPIED, SOUND = "copy", "sound"
+_MOST_THREADS = 8  # of one encoder: more only cost compression
+
+_FRAGMENTED = "+empty_moov+default_base_moof+frag_discont+negative_cts_offsets+skip_trailer"
+_NOTHING_BESIDE = (
+    "-map_metadata",
+    "-1",
+    "-map_chapters",
+    "-1",
+    "-fflags",
+    "+bitexact",
+    "-sn",
+    "-dn",
+)
+
+# Before the start of a stretch that much is decoded and dropped: the frame that is on screen when
+# the stretch starts may be older, and some containers cannot say where a keyframe is.
+_RUN_UP = 1.0
+_LONG_RUN_UP = 10.0
+_WITHOUT_KEYFRAMES = frozenset({"mpeg", "mpegts", "avi", "ogg"})
+
+_TONE_MAP_FILTERS = frozenset({"zscale", "tonemap"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """What has to be known of the source: numbers of its streams, None for what it lacks."""
+
+    path: Path
+    mime: str
+    picture: int | None
+    sound: int | None
+    duration: float | None
+    transfer: int = 0
+    plain_sound: bool = False
+
+
+def stream(
+    path: Path, mime: str, *, plan: StreamPlan, limits: Limits, progress: Progress
+) -> Streamed:
+    """Makes the tracks of the plan.
+
+    Raises `CorruptFileError` when nothing of them can be decoded, and what `run_ffmpeg` raises.
+    """
+    del limits  # the kernel holds them
+    film = _look(path, mime)
+    make = {"encode": _encode, "copy": _copy, "sound": _sound}[plan.way]
+    return Streamed(tuple(make(film, plan, progress)))
+
+
+def _look(path: Path, mime: str) -> _Film:
+    with opened(path, mime) as container:
+        picture, sound = picture_stream(container), sound_stream(container)
+        return _Film(
+            path=path,
+            mime=mime,
+            picture=picture.index if picture else None,
+            sound=sound.index if sound else None,
+            duration=container.duration / av.time_base if container.duration else None,
+            transfer=int(picture.codec_context.color_trc or 0) if picture else 0,
+            plain_sound=sound is not None and _is_plain(sound, mime),
+        )
+
+
+def _is_plain(sound: av.AudioStream, mime: str) -> bool:
+    """AAC that every browser plays, from a container that keeps its timestamps exactly."""
+    return (
+        sound.codec_context.name == "aac"
+        and sound.profile == "LC"
+        and sound.codec_context.channels <= 2  # noqa: PLR2004 - stereo
+        and demuxer_for(mime) == "mov"
+    )
+
+
+# -- encode ------------------------------------------------------------------------------------
+
+
+def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+    if film.picture is None or not plan.rungs:
+        raise CorruptFileError("there is no picture")
+    cut = _Cut.of(plan, film)
+    arguments = [*source(film.path, film.mime, start=cut.seek, duration=cut.read)]
+    arguments += ["-filter_complex", _graph(film, plan, cut)]
+    for number, rung in enumerate(plan.rungs):
+        arguments += ["-map", f"[v{number}]", *_encoder(rung, plan), *_track_file(rung.name, plan)]
+    run_ffmpeg(
+        plan.ffmpeg,
+        arguments,
+        cwd=plan.out_dir,
+        duration=plan.duration or _rest(film, plan),
+        progress=progress,
+    )
+    rate = float(Fraction(plan.frame_rate))
+    return [
+        read_track(plan.out_dir / f"{rung.name}.mp4", rung.name, frame_rate=rate)
+        for rung in plan.rungs
+    ]
+
+
+def _rest(film: _Film, plan: StreamPlan) -> float | None:
+    return film.duration - plan.start if film.duration else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where to read and what to keep. Seconds of the source; frames at the output's rate.
+
+    Reading begins `early` by half a frame, so that rounding to the nearest frame gives the same
+    frames as one pass over the whole film would.
+    """
+
+    seek: float
+    read: float | None
+    early: float
+    drop: int
+    keep: int | None
+
+    @classmethod
+    def of(cls, plan: StreamPlan, film: _Film) -> _Cut:
+        rate = Fraction(plan.frame_rate)
+        first = round(Fraction(plan.start) * rate)
+        keep = None if plan.duration is None else round(Fraction(plan.duration) * rate)
+        run_up = _LONG_RUN_UP if demuxer_for(film.mime) in _WITHOUT_KEYFRAMES else _RUN_UP
+        drop = min(first, round(run_up * rate) + 1)
+        half = Fraction(1, 2) / rate if first > drop else Fraction(0)
+        seek = (first - drop) / rate - half
+        read = None if keep is None else float((drop + keep) / rate + half) + _RUN_UP
+        return cls(float(seek), read, float(half), drop, keep)
+
+
+def _graph(film: _Film, plan: StreamPlan, cut: _Cut) -> str:
+    """From the picture of the source to one labelled output per rung."""
+    steps = ["bwdif=mode=send_frame:deint=interlaced"] if plan.deinterlace else []
+    if cut.early:
+        steps.append(f"setpts=PTS-{cut.early:.9f}/TB")
+    steps.append(f"fps={plan.frame_rate}:start_time=0")
+    if cut.drop or cut.keep is not None:
+        end = f":end_frame={cut.drop + cut.keep}" if cut.keep is not None else ""
+        steps += [f"trim=start_frame={cut.drop}{end}", "setpts=PTS-STARTPTS"]
+    if plan.tone_map and has_filters(plan.ffmpeg, _TONE_MAP_FILTERS, cwd=plan.out_dir):
+        steps += _tone_map(plan.rungs, film.transfer)
+    steps.append(f"split={len(plan.rungs)}")
+    whole = f"[0:{film.picture}]{','.join(steps)}"
+    inner = "".join(f"[s{number}]" for number in range(len(plan.rungs)))
+    scaled = [
+        f"[s{number}]scale={rung.width}:{rung.height}:flags=bicubic,setsar=1,format=yuv420p"
+        f"[v{number}]"
+        for number, rung in enumerate(plan.rungs)
+    ]
+    return ";".join([whole + inner, *scaled])
+
+
+def _tone_map(rungs: Sequence[Rung], transfer: int) -> list[str]:
+    """From high dynamic range to BT.709, at the largest rung's size since it costs by pixel."""
+    largest = max(rungs, key=lambda rung: rung.width)
+    return [
+        f"scale={largest.width}:{largest.height}:flags=bicubic",
+        f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc",
+        "zscale=transfer=linear:npl=100",
+        "format=gbrpf32le",
+        "zscale=primaries=bt709",
+        f"tonemap=hable:desat=0:peak={PEAK}",
+        "zscale=transfer=bt709:matrix=bt709:range=tv",
+        "format=yuv420p",
+    ]
+
+
+def _encoder(rung: Rung, plan: StreamPlan) -> list[str]:
+    """H.264 of a constant quality under a cap, a keyframe at the start of each segment only."""
+    frames = segment_frames(plan.frame_rate)
+    return [
+        *("-c:v", "libx264", "-preset", PRESET, "-profile:v", "high", "-crf", str(CRF)),
+        *("-maxrate", str(rung.bit_rate), "-bufsize", str(2 * rung.bit_rate)),
+        *("-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0"),
+        *("-force_key_frames", f"expr:not(mod(n,{frames}))"),
+        *("-threads", str(_threads(plan)), "-flags:v", "+bitexact"),
+    ]
+
+
+def _threads(plan: StreamPlan) -> int:
+    """Of each encoder. The rungs are encoded side by side anyway."""
+    if plan.threads:
+        return plan.threads
+    cores = min(os.cpu_count() or 1, _MOST_THREADS)
+    return max(1, -(-cores // max(1, len(plan.rungs))))
+
+
+def _track_file(name: str, plan: StreamPlan, *, by: str = "keyframe") -> list[str]:
+    """The arguments of one fragmented output, a fragment per keyframe or per segment's length."""
+    flags, cut = _FRAGMENTED, []
+    if by == "keyframe":
+        flags += "+frag_keyframe"
+    else:
+        cut = ["-frag_duration", str(SEGMENT_SECONDS * 1_000_000)]
+    return [
+        *_NOTHING_BESIDE,
+        *("-output_ts_offset", f"{LEAD_SECONDS + plan.start:.6f}"),
+        *("-avoid_negative_ts", "disabled", "-movflags", flags, *cut),
+        *("-f", "mp4", str(plan.out_dir / f"{name}.mp4")),
+    ]
+
+
+# -- copy and sound ----------------------------------------------------------------------------
+
+
+def _copy(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+    if film.picture is None:
+        raise CorruptFileError("there is no picture")
+    arguments = [*source(film.path, film.mime)]
+    arguments += ["-map", f"0:{film.picture}", "-c:v", "copy", *_track_file(COPIED, plan)]
+    if film.sound is not None:
+        arguments += _sound_output(film, plan, copied=film.plain_sound)
+    run_ffmpeg(plan.ffmpeg, arguments, cwd=plan.out_dir, duration=film.duration, progress=progress)
+    copied = read_track(plan.out_dir / f"{COPIED}.mp4", COPIED)
+    return [copied, *_sound_tracks(plan)]
+
+
+def _sound(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+    if film.sound is None:
+        return []
+    arguments = [*source(film.path, film.mime), *_sound_output(film, plan, copied=False)]
+    run_ffmpeg(plan.ffmpeg, arguments, cwd=plan.out_dir, duration=film.duration, progress=progress)
+    return _sound_tracks(plan)
+
+
+def _sound_output(film: _Film, plan: StreamPlan, *, copied: bool) -> list[str]:
+    """Gaps are filled and the start is that of the film, so that it stays in step."""
+    how = ["-c:a", "copy"]
+    if not copied:
+        filters = "aresample=async=1:first_pts=0"
+        if film.duration and film.picture is not None:
+            filters += f",apad=whole_dur={film.duration:.6f}"
+        how = ["-af", filters, "-c:a", "aac", "-b:a", SOUND_BIT_RATE]
+        how += ["-ac", "2", "-ar", str(SOUND_RATE), "-flags:a", "+bitexact"]
+    return ["-map", f"0:{film.sound}", *how, *_track_file(SOUND, plan, by="length")]
+
+
+def _sound_tracks(plan: StreamPlan) -> list[Track]:
+    """The sound's track, or none: a film whose sound is damaged plays silently."""
+    path = plan.out_dir / f"{SOUND}.mp4"
+    try:
+        return [read_track(path, SOUND)]
+    except (CorruptFileError, FileNotFoundError):
+        return []
+
+
+# -- mux ---------------------------------------------------------------------------------------
+
+
+def mux(path: Path, *, plan: MuxPlan, limits: Limits, progress: Progress) -> None:
+    """One MP4 that plays while it loads, of our own track at `path` and the plan's sound.
+
+    Takes the second off again that every track has, and what libav adds to fragments whose frames
+    are shown before the first is decoded.
+    """
+    del limits, progress  # the kernel holds them; this takes a moment
+    inputs = [path, plan.sound] if plan.sound else [path]
+    arguments: list[str] = ["-copyts"]
+    for track in inputs:
+        late = _start_by_libav(track) - first_time(track) + LEAD_SECONDS
+        arguments += ["-itsoffset", f"{-late:.6f}", *source(track, "video/mp4")]
+    for number in range(len(inputs)):
+        arguments += ["-map", f"{number}:0"]
+    arguments += ["-c", "copy", *_NOTHING_BESIDE, "-movflags", "+faststart", "-f", "mp4"]
+    run_ffmpeg(plan.ffmpeg, [*arguments, str(plan.out_dir / plan.name)], cwd=plan.out_dir)
+
+
+def _start_by_libav(track: Path) -> float:
+    with opened(track, "video/mp4") as container:
+        return (container.start_time or 0) / av.time_base

@@ -1,0 +1,195 @@
+"""How long a recording really is, and how its frames and keyframes are spaced.
+
+Read from packets and indexes, without decoding anything. Headers may promise anything; what counts
+is what the file holds.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+
+from apps.media.exceptions import CorruptFileError, TooLongError
+from apps.media.processing.containers import picture_stream, sound_stream
+from apps.media.processing.types import Limits
+
+_SURVEYED_PACKETS = 20_000  # of a file without a full index; five minutes of an ordinary film
+_TOLERATED = 1.0  # seconds by which the last packet's own length may be unknown
+_SUSPICIOUS = 60.0  # seconds
+_LEAST_BIT_RATE = 100  # bits per second: a quarter of silence in Opus
+_UNEVEN_STEP, _UNEVEN_SHARE = 0.3, 0.01  # Matroska's milliseconds move steps by up to a tenth
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the packets tell. Times are seconds.
+
+    `end` is where the data ends, None when not all of it was seen; `starts` are the decoding times
+    of the picture's frames, `size` the bytes of these. `whole` is False when a list of edits hides
+    frames, or the picture starts with one that needs others.
+    """
+
+    end: float | None = None
+    starts: list[float] = field(default_factory=list)
+    keyframes: list[float] = field(default_factory=list)
+    size: int = 0
+    whole: bool = True
+
+    @property
+    def steps(self) -> list[float]:
+        """From each frame to the next."""
+        return _differences(self.starts)
+
+    @property
+    def is_uneven(self) -> bool:
+        """More than a few frames come early or late."""
+        steps = self.steps
+        if not steps:
+            return False
+        usual = statistics.median(steps)
+        uneven = sum(abs(step - usual) > usual * _UNEVEN_STEP for step in steps)
+        return uneven > max(1, len(steps) * _UNEVEN_SHARE)
+
+    @property
+    def longest_gap(self) -> float:
+        """Between points where playing can start; 0 when there is none or not at the beginning."""
+        if not self.keyframes or not self.whole or self.keyframes[0] > self.starts[0]:
+            return 0.0
+        return max(_differences([*self.keyframes, self.starts[-1]]), default=0.0)
+
+    @property
+    def bit_rate(self) -> int:
+        """Bits per second of the picture, 0 when unknown."""
+        length = self.starts[-1] - self.starts[0] if self.starts else 0.0
+        return round(self.size * 8 / length) if length > 0 else 0
+
+
+def _differences(times: list[float]) -> list[float]:
+    return [after - before for before, after in pairwise(times) if after > before]
+
+
+def survey(container: InputContainer) -> Survey:
+    """From the index where it has every packet, else from the first packets of the file.
+
+    Leaves the container at an unknown place.
+    """
+    indexed = [stream for stream in _streams(container) if _is_fully_indexed(container, stream)]
+    if indexed:
+        return _survey_index(container, indexed)
+    return _survey_packets(container)
+
+
+def _streams(container: InputContainer) -> list[Stream]:
+    found = (picture_stream(container), sound_stream(container))
+    return [stream for stream in found if stream is not None]
+
+
+def _is_fully_indexed(container: InputContainer, stream: Stream) -> bool:
+    """Only the MP4 family keeps every sample in its header, if it is not in fragments."""
+    return container.format.name.startswith("mov") and len(stream.index_entries) > 1
+
+
+def _survey_index(container: InputContainer, streams: list[Stream]) -> Survey:
+    """Samples beyond the end of the file do not count: a header may promise anything."""
+    seen, ends = Survey(), [0.0]
+    size = container.size
+    first = _first_second(container)
+    for stream in streams:
+        unit = float(stream.time_base or 0)
+        last = None
+        for entry in stream.index_entries:
+            if entry.pos + entry.size > size:
+                break
+            last = entry.timestamp * unit
+            if stream.type == "video":
+                _note(seen, last, is_key=entry.is_keyframe, size=entry.size)
+                seen.whole &= not entry.is_discard
+        if last is not None:
+            ends.append(last + _step(stream, seen) - first)
+    seen.end = max(ends)
+    return seen
+
+
+def _first_second(container: InputContainer) -> float:
+    return (container.start_time or 0) / av.time_base
+
+
+def _step(stream: Stream, seen: Survey) -> float:
+    """How long the last sample lasts, roughly."""
+    return seen.steps[-1] if stream.type == "video" and seen.steps else 0.0
+
+
+def _note(seen: Survey, start: float, *, is_key: bool, size: int) -> None:
+    seen.starts.append(start)
+    seen.size += size
+    if is_key:
+        seen.keyframes.append(start)
+
+
+def _survey_packets(container: InputContainer) -> Survey:
+    seen, end, count = Survey(), 0.0, 0
+    first = _first_second(container)
+    for packet in islice(_packets(container), _SURVEYED_PACKETS):
+        count += 1
+        start = packet.dts if packet.dts is not None else packet.pts
+        if start is None or packet.time_base is None:
+            continue
+        unit = float(packet.time_base)
+        stop = max(start, packet.pts or start) + (packet.duration or 0)
+        end = max(end, stop * unit - first)
+        if packet.stream.type == "video":
+            _note(seen, start * unit, is_key=packet.is_keyframe, size=packet.size)
+    if count < _SURVEYED_PACKETS:
+        seen.end = end
+    return seen
+
+
+def _packets(container: InputContainer) -> Iterator[av.Packet[Stream]]:
+    """Until the end, or until the container is damaged."""
+    try:
+        for packet in container.demux(_streams(container)):
+            if packet.size:
+                yield packet
+    except av.InvalidDataError:
+        return
+
+
+def seconds(container: InputContainer, seen: Survey, limits: Limits) -> float:
+    """How long the recording is. Raises `CorruptFileError` and `TooLongError`.
+
+    A header that promises more than twice what is there is damage; a smaller lie is corrected. A
+    recording that was never finished has no length in its header.
+    """
+    claimed = container.duration / av.time_base if container.duration else 0.0
+    length = claimed
+    if seen.end is not None:
+        if seen.end < claimed / 2:
+            raise CorruptFileError(f"{claimed} s are promised, {seen.end} s are there")
+        length = min(claimed or seen.end, seen.end + _TOLERATED)
+    if claimed > _SUSPICIOUS and container.size * 8 / claimed < _LEAST_BIT_RATE:
+        raise CorruptFileError(f"{claimed} s in {container.size} bytes")
+    length = length or _measured(container)
+    if length > limits.max_duration:
+        raise TooLongError(f"{length:.0f} s")
+    return length
+
+
+def _measured(container: InputContainer) -> float:
+    """By reading all packets, of a file that does not say."""
+    rewind(container)
+    first, end = _first_second(container), 0.0
+    for packet in _packets(container):
+        start = packet.pts if packet.pts is not None else packet.dts
+        if start is not None and packet.time_base is not None:
+            end = max(end, float((start + (packet.duration or 0)) * packet.time_base) - first)
+    return end
+
+
+def rewind(container: InputContainer) -> None:
+    container.seek(container.start_time or 0)

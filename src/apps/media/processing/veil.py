@@ -1,0 +1,158 @@
+"""Hides the machine's files from an outside program that follows links out of documents.
+
+Office documents may name pictures and texts by any path, and the program would put what it finds
+there into its result. Behind the veil it finds programs, libraries, fonts and one directory.
+Written for Linux, for the sandbox's child, whose user namespace (see `jail`) allows mounting; the
+mounts are seen by nobody else and end with the child. Must never delete a tree: what hangs below
+the veil's directory are the machine's real files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+_CLONE_NEWNS = 0x00020000
+_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
+_MNT_DETACH = 2
+_MOUNT_SETATTR = 442  # the system call's number, the same on every architecture
+_AT_FDCWD, _AT_RECURSIVE, _ATTR_RDONLY = -100, 0x8000, 1
+
+# What a program of the system reads. Not all of /usr: images keep applications in /usr/src and
+# /usr/local. /proc names other processes, but their files belong to another namespace.
+SYSTEM = (
+    "/bin",
+    "/lib",
+    "/lib64",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/share",
+    "/etc/alternatives",
+    "/etc/fonts",
+    "/etc/ld.so.cache",
+    "/var/cache/fontconfig",
+    "/dev/null",
+    "/dev/urandom",
+    "/proc",
+)
+
+
+@contextmanager
+def veiled(root: Path, work_dir: Path, readable: Sequence[Path]) -> Iterator[bool]:
+    """Within, only `SYSTEM`, `readable` (neither for writing) and `work_dir` are there.
+
+    Yields whether that is so: False where the kernel does not allow it, and nothing is hidden.
+    All paths are absolute. `work_dir` becomes the current directory and /tmp, too. `root` is made
+    and taken away; it must not be below `work_dir`.
+    """
+    veil = _Veil(root)
+    try:
+        yield veil.hang(work_dir, readable)
+    finally:
+        veil.take_down()
+
+
+class _Veil:
+    """A directory that becomes the root, and what was made in it, in order."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._made: list[Path] = []
+        self._outside: int | None = None
+
+    def hang(self, work_dir: Path, readable: Sequence[Path]) -> bool:
+        if sys.platform != "linux" or _LIBC.unshare(_CLONE_NEWNS) != 0:
+            return False
+        # Not earlier: it has to be the way back into this view of the files, not the one before.
+        self._outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _mount(None, Path("/"), _MS_REC | _MS_PRIVATE)
+            self._make_directory(self._root)
+            _mount(self._root, self._root, _MS_BIND)
+            self._make_directory(self._root / "tmp")
+            _mount(work_dir, self._root / "tmp", _MS_BIND)
+            self._show(work_dir)
+            for path in (*map(Path, SYSTEM), *readable):
+                self._show(path, read_only=True)
+            _forbid_writing(self._root, 0)
+            os.chroot(self._root)
+            os.chdir(work_dir)
+        except OSError:
+            return False
+        return True
+
+    def take_down(self) -> None:
+        """Only empty directories and files of our own can go: what is still mounted is busy."""
+        if self._outside is not None:
+            self._step_out(self._outside)
+        _LIBC.umount2(os.fsencode(self._root), _MNT_DETACH)  # and what hangs below it
+        for place in reversed(self._made):
+            with suppress(OSError):
+                if place.is_dir() and not place.is_symlink():
+                    place.rmdir()
+                else:
+                    place.unlink()
+
+    def _step_out(self, outside: int) -> None:
+        with suppress(OSError):
+            os.fchdir(outside)
+            os.chroot(".")
+            os.chdir(self._root.parent)
+        os.close(outside)
+
+    def _show(self, path: Path, *, read_only: bool = False) -> None:
+        place = self._root / path.relative_to("/")
+        if not path.exists() or place.exists():
+            return
+        self._make_directory(place.parent)
+        if path.is_symlink():
+            place.symlink_to(path.readlink())
+            self._made.append(place)
+            return
+        if path.is_dir():
+            self._make_directory(place)
+        else:
+            place.touch()
+            self._made.append(place)
+        _mount(path, place, _MS_BIND | (_MS_REC if read_only else 0))
+        if read_only:
+            _forbid_writing(place, _AT_RECURSIVE)
+
+    def _make_directory(self, place: Path) -> None:
+        for directory in (*reversed(place.parents), place):
+            if directory.is_relative_to(self._root) and not directory.exists():
+                directory.mkdir(mode=0o700)
+                self._made.append(directory)
+
+
+def _mount(source: Path | None, target: Path, flags: int) -> None:
+    name = None if source is None else os.fsencode(source)
+    _checked(_LIBC.mount(name, os.fsencode(target), None, ctypes.c_ulong(flags), None), target)
+
+
+def _forbid_writing(target: Path, depth: int) -> None:
+    """To this mount, or to those below it too; the older call knows nothing of those."""
+    attributes = (ctypes.c_uint64 * 4)(_ATTR_RDONLY, 0, 0, 0)
+    result = _LIBC.syscall(
+        ctypes.c_long(_MOUNT_SETATTR),
+        ctypes.c_int(_AT_FDCWD),
+        os.fsencode(target),
+        ctypes.c_uint(depth),
+        ctypes.byref(attributes),
+        ctypes.c_size_t(ctypes.sizeof(attributes)),
+    )
+    _checked(result, target)
+
+
+def _checked(result: int, target: Path) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(target))

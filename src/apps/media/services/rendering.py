@@ -1,0 +1,216 @@
+"""Renditions by recipe: made when a file comes, when a recipe has changed, and when asked for.
+
+Slow work holds neither lock nor transaction. Results are saved only under the job's own lease;
+otherwise what was made is removed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from apps.media.conf import options
+from apps.media.models import Job, MediaFile, MediaVersion, Rendition
+from apps.media.processing import sandbox
+from apps.media.processing.engines import engine_for
+from apps.media.processing.recipes import RecipeSet, recipe_named, recipes_for
+from apps.media.processing.types import Facts, Focal, Limits, Output, Plan, Recipe, Rendered
+from apps.media.services.allowances import limits, long_limits, programs
+from apps.media.services.editing import refresh_search_text
+from apps.media.services.facts import facts_of, version_of
+from apps.media.services.jobs import Claim, Work, enqueue_job
+from apps.media.services.publication import conclude
+from apps.media.services.renditions import adopt, is_current, reserve, rows_of, write
+from apps.media.services.workplaces import private_copy
+
+FIRST, LATER = "", "later"  # subjects of the jobs that nobody has to ask for
+URGENT = 20  # priority of what somebody waits for
+TEXT_LENGTH = 50_000  # characters of a document that it is found by
+CENTRE: Focal = (0.5, 0.5)
+
+
+def enqueue_renderings(
+    media: MediaFile,
+    version: MediaVersion,
+    facts: Facts,
+    *,
+    priority: int = 0,
+    needed: bool = True,
+) -> int:
+    """Have everything made that nobody has to ask for and that is missing or of a changed recipe.
+
+    Returns how many jobs that takes.
+    """
+    rows = rows_of(version)
+    wanted = {
+        recipe.when
+        for recipe in _recipes(version, facts)
+        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media))
+    }
+    jobs = [
+        Work(Job.Kind.RENDER, subject, queue=queue, priority=priority, needed=needed)
+        for when, subject, queue in (("first", FIRST, Job.FAST), ("later", LATER, Job.SLOW))
+        if when in wanted
+    ]
+    for work in jobs:
+        enqueue_job(media=media, version=version.number, work=work)
+    return len(jobs)
+
+
+def request_rendition(*, media: MediaFile, name: str) -> bool:
+    """Have the named rendition made unless it is; return whether it will be there.
+
+    However many ask, in however many processes, it is made once. False for a name that no recipe
+    has, or that makes no sense for such a file.
+    """
+    version = media.current
+    recipe = find_recipe(version, name)
+    if recipe is None:
+        return False
+    work = Work(Job.Kind.RENDER, name, priority=URGENT, needed=False)
+    enqueue_job(media=media, version=version.number, work=work)
+    return True
+
+
+def find_recipe(version: MediaVersion, name: str) -> Recipe | None:
+    """The recipe by which such a file has a rendition of that name."""
+    return recipe_named(name, version.mime_type, facts_of(version), _recipe_set())
+
+
+def fingerprint_for(recipe: Recipe, media: MediaFile) -> str:
+    """Changes whenever the result would: crops also depend on the focal point."""
+    focal = (media.focal_x, media.focal_y)
+    if recipe.fit != "cover" or focal == CENTRE:
+        return recipe.fingerprint
+    return f"{recipe.fingerprint}-{focal[0]:.3f}-{focal[1]:.3f}"
+
+
+def render(claim: Claim) -> None:
+    """Make every rendition of the job that is missing or of a changed recipe."""
+    version = version_of(claim)
+    wanted = _missing(claim, version)
+    with claim.saving() as media:
+        rows = reserve(media, version, (recipe.name for recipe in wanted))
+    if rows:
+        with private_copy(version) as (source, out_dir):
+            rendered = _run(claim, version, Plan(out_dir, wanted, programs=programs()), source)
+            _store(claim, rows, rendered)
+            _save(claim, version, wanted, rows, rendered)
+    else:
+        with claim.saving() as media:
+            claim.finish()
+            conclude(media)
+
+
+def _missing(claim: Claim, version: MediaVersion) -> tuple[Recipe, ...]:
+    rows, media = rows_of(version), claim.job.media
+    return tuple(
+        recipe
+        for recipe in _of_job(claim.job, version)
+        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media))
+    )
+
+
+def _of_job(job: Job, version: MediaVersion) -> tuple[Recipe, ...]:
+    when = {FIRST: "first", LATER: "later"}.get(job.subject)
+    if when is None:
+        found = find_recipe(version, job.subject)
+        return (found,) if found else ()
+    return tuple(one for one in _recipes(version, facts_of(version)) if one.when == when)
+
+
+def _recipes(version: MediaVersion, facts: Facts) -> tuple[Recipe, ...]:
+    if engine_for(version.mime_type) == "office" and not programs().soffice:
+        return ()
+    return recipes_for(version.mime_type, facts, _recipe_set())
+
+
+def _recipe_set() -> RecipeSet:
+    own = options().recipes
+    return RecipeSet(images=own) if own else RecipeSet()
+
+
+def _run(claim: Claim, version: MediaVersion, plan: Plan, source: Path) -> Rendered:
+    media = claim.job.media
+    return sandbox.run_render(
+        source,
+        version.mime_type,
+        plan=Plan(plan.out_dir, plan.recipes, _focal(media), plan.programs),
+        limits=_limits(claim.job, version),
+        on_progress=claim.keep,
+        on_idle=claim.keep,
+    )
+
+
+def _focal(media: MediaFile) -> Focal:
+    return (media.focal_x, media.focal_y)
+
+
+def _limits(job: Job, version: MediaVersion) -> Limits:
+    made_by_programs = engine_for(version.mime_type) in {"video", "audio", "office"}
+    slow = job.queue == Job.SLOW or made_by_programs
+    return long_limits(version.duration) if slow else limits()
+
+
+def _store(claim: Claim, rows: list[Rendition], rendered: Rendered) -> None:
+    """Write the objects to the keys of this attempt; nobody is given them yet."""
+    for row, output in zip(rows, rendered.outputs, strict=True):
+        claim.keep()
+        row.width, row.height = output.width or None, output.height or None
+        write(row, output.path)
+
+
+def _save(
+    claim: Claim,
+    version: MediaVersion,
+    wanted: tuple[Recipe, ...],
+    rows: list[Rendition],
+    rendered: Rendered,
+) -> None:
+    """Serve all at once, and note what only the whole content told."""
+    with claim.saving() as media:
+        for recipe, row, output in zip(wanted, rows, rendered.outputs, strict=True):
+            fingerprint = fingerprint_for(recipe, claim.job.media)
+            adopt(row, fingerprint=fingerprint, mime_type=output.mime_type)
+        _drop_unknown(version, media)
+        _note(media, version, rendered)
+        claim.finish()
+        conclude(media)
+
+
+def _drop_unknown(version: MediaVersion, media: MediaFile) -> None:
+    """Renditions that no recipe makes any more go."""
+    for row in _served(version).exclude(name=Rendition.FALLBACK):
+        if find_recipe(version, row.name) is None:
+            row.delete()
+
+
+def _served(version: MediaVersion) -> QuerySet[Rendition]:
+    rows = Rendition.objects.filter(media_id=version.media_id, version=version.number)
+    return rows.exclude(name__startswith=Rendition.TRACKS).exclude(name__startswith=Rendition.PARTS)
+
+
+def _note(media: MediaFile, version: MediaVersion, rendered: Rendered) -> None:
+    version.refresh_from_db(fields=["metadata"])  # another job of the file may have added to it
+    version.metadata = {**version.metadata, **rendered.facts}
+    words = _text_of(rendered.outputs)
+    version.text = version.text if words is None else words
+    version.save(update_fields=["metadata", "text"])
+    if media.version != version.number:
+        return
+    if rendered.placeholder:
+        media.placeholder, media.color = rendered.placeholder, rendered.color
+        media.likeness = rendered.likeness or media.likeness
+        media.save(update_fields=["placeholder", "color", "likeness", "updated_at"])
+    if words is not None:
+        refresh_search_text(media)
+
+
+def _text_of(outputs: tuple[Output, ...]) -> str | None:
+    """The beginning of the words of a document, where this run has read them."""
+    found = next((output for output in outputs if output.mime_type == "text/plain"), None)
+    if found is None:
+        return None
+    with found.path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(TEXT_LENGTH).replace("\0", "")

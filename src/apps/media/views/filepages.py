@@ -1,0 +1,187 @@
+"""The page of one file: what it looks like, what is known of it, what may be done with it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from apps.media import selectors, services
+from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateError
+from apps.media.forms import CaptionForm, MediaEditForm
+from apps.media.models import MediaFile
+from apps.media.policies import Action, can_access
+from apps.media.views import factsheet
+from apps.media.views.pages import PageView, PersonalView
+
+
+class StatusView(PageView):
+    """One file's card, preview or state, for those who watch its processing.
+
+    `seen` says what the asker already shows; an unchanged state is answered with 204. The state
+    alone is for those who have a player open, which must not be taken away from them.
+    """
+
+    parts = {
+        "card": "media/parts/card.html",
+        "preview": "media/parts/preview.html",
+        "state": "media/parts/state.html",
+    }
+
+    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        part = request.GET.get("part", "")
+        if part not in self.parts:
+            part = "card"
+        seen = f"{media.status}-{media.progress}" if part == "card" else _seen(media)
+        if request.GET.get("seen") == seen:
+            return HttpResponse(status=204)
+        context = {"media": media} if part == "card" else _looks(request, media)
+        return render(request, self.parts[part], {**context, "is_polled": part == "state"})
+
+
+class DetailView(PageView):
+    """One file, to whoever may view it; with the form for whoever may edit it."""
+
+    def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        return _show_detail(request, media, MediaEditForm.of(media))
+
+
+class EditView(PersonalView):
+    """Takes the form of the detail page."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        form = MediaEditForm(request.POST)
+        if form.is_valid() and _save(request, media, form):
+            messages.success(request, "Changes saved.")
+            return redirect(media)
+        return _show_detail(request, media, form, status=422)
+
+
+def _save(request: HttpRequest, media: MediaFile, form: MediaEditForm) -> bool:
+    try:
+        services.update_media(user=request.user, media=media, **form.changes())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+def _show_detail(
+    request: HttpRequest,
+    media: MediaFile,
+    form: MediaEditForm,
+    *,
+    status: int = 200,
+    caption_form: CaptionForm | None = None,
+) -> HttpResponse:
+    looks = _looks(request, media)
+    facts = factsheet.describe(media.current, everything=looks["may_edit"])
+    context = {
+        **looks,
+        "form": form,
+        "caption_form": caption_form or CaptionForm(),
+        "may_delete": can_access(request.user, media, Action.DELETE),
+        "facts": facts,
+        "chapters": media.current.metadata.get("chapters", []),
+        "captions": selectors.list_captions(media=media),
+    }
+    return render(request, "media/detail.html", context, status=status)
+
+
+def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
+    """What the preview of one file and its state need."""
+    metadata = media.current.metadata  # read first: whether a sound may come is known from it
+    return {
+        "media": media,
+        "may_edit": can_access(request.user, media, Action.EDIT),
+        "pages": metadata.get("pages", 0),
+        "seen": _seen(media),
+    }
+
+
+def _seen(media: MediaFile) -> str:
+    """Changes whenever there is more to show."""
+    made = len(getattr(media, "current_renditions", []))
+    return f"{media.status}-{media.progress}-{made}"
+
+
+def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
+    media = selectors.get_visible_media(user=request.user, media_id=media_id)
+    detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
+    if detailed is None:  # removed between the two queries
+        raise NotVisibleError(media_id)
+    return detailed
+
+
+class ReprocessView(PersonalView):
+    """Has a file processed again, as after a failure that was not its own."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        services.reprocess_media(user=request.user, media=media)
+        return redirect(media)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked in `_take`, once files are let in
+class AddCaptionView(PersonalView):
+    """Takes captions for a film or a sound."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        # Larger ones than fit into memory are not read; the form then says that there is none.
+        request.upload_handlers = [MemoryFileUploadHandler(request)]
+        return self._take(request, media_id)
+
+    @method_decorator(csrf_protect)
+    def _take(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = _read_detailed(request, media_id)
+        form = CaptionForm(request.POST, request.FILES)
+        if form.is_valid() and _add_caption(request, media, form):
+            messages.success(request, "Captions added.")
+            return redirect(media)
+        edit_form = MediaEditForm.of(media)
+        return _show_detail(request, media, edit_form, status=422, caption_form=form)
+
+
+def _add_caption(request: HttpRequest, media: MediaFile, form: CaptionForm) -> bool:
+    try:
+        services.add_caption(user=request.user, media=media, **form.cleaned_data)
+    except ValidationError as error:
+        form.add_error(None, error.messages)  # type: ignore[arg-type]
+    except (RejectedError, WrongStateError) as error:
+        form.add_error("file", error.detail)
+    else:
+        return True
+    return False
+
+
+class RemoveCaptionView(PersonalView):
+    """Takes captions away."""
+
+    http_method_names = ["post"]
+
+    def post(
+        self, request: HttpRequest, media_id: uuid.UUID, caption_id: uuid.UUID
+    ) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        caption = selectors.list_captions(media=media).filter(pk=caption_id).first()
+        if caption is None:
+            raise NotVisibleError(caption_id)
+        services.remove_caption(user=request.user, caption=caption)
+        messages.success(request, "Captions removed.")
+        return redirect(media)
