@@ -44,7 +44,7 @@ export function offerSpeeds(root: HTMLElement, media: HTMLMediaElement): void {
   });
 }
 
-/** Captions come and go with the stream, hence the list is read anew whenever it changes. */
+/** Captions by their tracks, which the browser's own menu may switch as well. */
 export class CaptionChoice {
   private readonly select: HTMLSelectElement;
   private readonly toggle: HTMLButtonElement;

@@ -113,7 +113,7 @@ export class SeekBar {
   }
 
   private pointAt(event: PointerEvent): void {
-    const box = this.slider.getBoundingClientRect();
+    const box = part(this.root, "marks").getBoundingClientRect(); // the slider ends half a thumb later
     const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
     const seconds = share * this.duration;
     const chapter = this.chapterAt(seconds);

@@ -111,6 +111,9 @@ const SETTINGS = {
   capLevelToPlayerSize: true,
   // Our segments need no repacking, so that a worker would only cost its start.
   enableWorker: false,
+  // Captions are elements of the page, which also the other ways of playing have.
+  enableWebVTT: false,
+  enableCEA708Captions: false,
 };
 
 function feed(

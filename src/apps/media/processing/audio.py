@@ -25,12 +25,12 @@ from apps.media.exceptions import (
 from apps.media.processing import ffmpeg, recordings
 from apps.media.processing.containers import opened, sound_stream
 from apps.media.processing.covers import has_cover, render_cover
+from apps.media.processing.cues import save_chapters
 from apps.media.processing.loudness import FILTER, loudness_facts
 from apps.media.processing.programs import ProgramFailedError, run_program
 from apps.media.processing.surveys import rewind, survey
 from apps.media.processing.types import (
     AudioFacts,
-    Chapter,
     Facts,
     Limits,
     Output,
@@ -62,6 +62,7 @@ _TOLERATED = 1.0  # seconds between what a header says and what the file holds
 _PACKETS_TRIED, _FEWEST_SOUND = 200, 0.1  # some seconds; share of them
 _FROM_SOUND = frozenset({"sound", "peaks", "waveform"})
 
+# What ffmpeg calls the containers when it writes them; those of films may hold only sound.
 _MUXERS = {
     "audio/mpeg": "mp3",
     "audio/mp4": "mp4",
@@ -69,6 +70,15 @@ _MUXERS = {
     "audio/ogg": "ogg",
     "audio/wav": "wav",
     "audio/flac": "flac",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/3gpp": "3gp",
+    "video/webm": "webm",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "video/mpeg": "vob",
+    "video/mp2t": "mpegts",
+    "video/ogg": "ogg",
 }
 # What a copy without the position keeps; libav knows these words in every container.
 _KEPT_TAGS = ("title", "artist", "album", "album_artist", "composer", "genre", "track", "year")
@@ -229,21 +239,6 @@ def _output(recipe: Recipe, plan: Plan, mime: str) -> Output:
         height=(recipe.height or recipe.width) if drawn else 0,
         size=path.stat().st_size,
     )
-
-
-def save_chapters(chapters: Iterable[Chapter], path: Path) -> None:
-    """As WebVTT, of which the titles are plain text."""
-    cues = [f"{_clock(one.start)} --> {_clock(one.end)}\n{_escaped(one)}\n" for one in chapters]
-    path.write_text("\n".join(["WEBVTT\n", *cues]), encoding="utf-8")
-
-
-def _clock(seconds: float) -> str:
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    return "{:02}:{:02}:{:06.3f}".format(*divmod(minutes, 60), milliseconds / 1000)
-
-
-def _escaped(chapter: Chapter) -> str:
-    return chapter.title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _save_clean(source: _Source, recipe: Recipe, plan: Plan) -> None:

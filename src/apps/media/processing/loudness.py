@@ -14,7 +14,7 @@ from apps.media.processing.types import Scalar
 FILTER = "ebur128=peak=true:framelog=verbose"
 SILENCE = -70.0  # LUFS: the absolute gate; nothing louder was found
 
-_SUMMARY = re.compile(r"\[Parsed_ebur128_[^\]]*\] Summary:")
+_SUMMARY = re.compile(r"^\[Parsed_ebur128_[^\]]*\] Summary:$", re.MULTILINE)
 _VALUES = {
     "loudness": re.compile(r"^ *I: +(\S+) LUFS", re.MULTILINE),
     "loudness_range": re.compile(r"^ *LRA: +(\S+) LU", re.MULTILINE),
@@ -29,7 +29,8 @@ def loudness_facts(said: str) -> dict[str, Scalar]:
     Without loudness and range for what is silent or shorter than the measure's 400 ms, without the
     peak for digital silence: there is no number for these.
     """
-    *_, summary = _SUMMARY.split(said)
+    _, *summaries = _SUMMARY.split(said)  # titles are in the log as well; the end is the filter's
+    summary = summaries[-1] if summaries else ""
     found = {name: _number(pattern, summary) for name, pattern in _VALUES.items()}
     if found["loudness"] is None or found["loudness"] <= SILENCE:
         found["loudness"] = found["loudness_range"] = None

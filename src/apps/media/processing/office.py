@@ -53,7 +53,10 @@ _SIGNALLED = 128  # what a shell adds to the number of the signal that ended a p
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """`part` is in every such archive (empty: no archive). `importer` is LibreOffice's own name.
+    """How to know and to open one type. `importer` is LibreOffice's own name.
+
+    A name in every such archive begins with `part` (empty: no archive). Not the main part's whole
+    name, which writers may choose.
 
     `keeps_links_out` says that the profile's settings alone were seen to keep linked pictures out.
     """
@@ -69,13 +72,11 @@ _ODF = "application/vnd.oasis.opendocument."
 _FORMATS: Mapping[str, _Format] = MappingProxyType(
     {
         _OOXML + "wordprocessingml.document": _Format(
-            "docx", "MS Word 2007 XML", "word/document.xml", keeps_links_out=True
+            "docx", "MS Word 2007 XML", "word/", keeps_links_out=True
         ),
-        _OOXML + "spreadsheetml.sheet": _Format(
-            "xlsx", "Calc MS Excel 2007 XML", "xl/workbook.xml"
-        ),
+        _OOXML + "spreadsheetml.sheet": _Format("xlsx", "Calc MS Excel 2007 XML", "xl/"),
         _OOXML + "presentationml.presentation": _Format(
-            "pptx", "Impress MS PowerPoint 2007 XML", "ppt/presentation.xml"
+            "pptx", "Impress MS PowerPoint 2007 XML", "ppt/"
         ),
         _ODF + "text": _Format("odt", "writer8", "content.xml", keeps_links_out=True),
         _ODF + "spreadsheet": _Format("ods", "calc8", "content.xml"),
@@ -184,7 +185,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, part: str) -> No
     if is_bomb or unpacked > MAX_UNPACKED:
         raise CorruptFileError(f"{packed} bytes unpack to {unpacked}")
     names = {entry.filename for entry in entries}
-    if part not in names:
+    if not any(name.startswith(part) for name in names):
         raise CorruptFileError(f"no {part}")
     if any(name.lower().endswith(_MACROS) for name in names):
         raise UnsafeContentError("macros")

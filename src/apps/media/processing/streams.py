@@ -21,6 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 
 from apps.media.exceptions import CorruptFileError
 from apps.media.processing.containers import demuxer_for, opened, picture_stream, sound_stream
@@ -36,6 +37,7 @@ from apps.media.processing.streamtypes import (
     StreamPlan,
     Track,
 )
+from apps.media.processing.surveys import survey
 from apps.media.processing.tonemapping import PEAK
 from apps.media.processing.types import Limits, Progress
 
@@ -59,10 +61,11 @@ _NOTHING_BESIDE = (
 )
 
 # Before the start of a stretch that much is decoded and dropped: the frame that is on screen when
-# the stretch starts may be older, and some containers cannot say where a keyframe is.
+# the stretch starts may be older. Seconds.
 _RUN_UP = 1.0
-_LONG_RUN_UP = 10.0
-_WITHOUT_KEYFRAMES = frozenset({"mpeg", "mpegts", "avi", "ogg"})
+# In a broadcast, seeking ends anywhere, and decoding starts at the next keyframe.
+_BROADCASTS = frozenset({"mpeg", "mpegts"})
+_LONGEST_RUN_UP = 60.0
 
 _TONE_MAP_FILTERS = frozenset({"zscale", "tonemap"})
 
@@ -78,6 +81,11 @@ class _Film:
     duration: float | None
     transfer: int = 0
     plain_sound: bool = False
+    run_up: float = _RUN_UP
+
+    @property
+    def is_broadcast(self) -> bool:
+        return demuxer_for(self.mime) in _BROADCASTS
 
 
 def stream(
@@ -104,7 +112,14 @@ def _look(path: Path, mime: str) -> _Film:
             duration=container.duration / av.time_base if container.duration else None,
             transfer=int(picture.codec_context.color_trc or 0) if picture else 0,
             plain_sound=sound is not None and _is_plain(sound, mime),
+            run_up=_run_up(container, mime),
         )
+
+
+def _run_up(container: InputContainer, mime: str) -> float:
+    if demuxer_for(mime) not in _BROADCASTS:
+        return _RUN_UP
+    return min(_LONGEST_RUN_UP, survey(container).longest_gap + 2 * _RUN_UP)
 
 
 def _is_plain(sound: av.AudioStream, mime: str) -> bool:
@@ -128,6 +143,7 @@ def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     arguments += ["-filter_complex", _graph(film, plan, cut)]
     for number, rung in enumerate(plan.rungs):
         arguments += ["-map", f"[v{number}]", *_encoder(rung, plan), *_track_file(rung.name, plan)]
+    arguments += _in_step(film, film.sound)
     run_ffmpeg(
         plan.ffmpeg,
         arguments,
@@ -142,6 +158,14 @@ def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     ]
 
 
+def _in_step(film: _Film, other: int | None) -> list[str]:
+    """Of a broadcast, ffmpeg takes the first of the streams that it is told to read for the
+    beginning: so it has to read the other one as well, to nowhere."""
+    if other is None or not film.is_broadcast:
+        return []
+    return ["-map", f"0:{other}", "-c", "copy", "-f", "null", "-"]
+
+
 def _rest(film: _Film, plan: StreamPlan) -> float | None:
     return film.duration - plan.start if film.duration else None
 
@@ -150,13 +174,12 @@ def _rest(film: _Film, plan: StreamPlan) -> float | None:
 class _Cut:
     """Where to read and what to keep. Seconds of the source; frames at the output's rate.
 
-    Reading begins `early` by half a frame, so that rounding to the nearest frame gives the same
-    frames as one pass over the whole film would.
+    Reading begins at a whole frame, so that one pass over the whole film would round to the same
+    frames.
     """
 
     seek: float
     read: float | None
-    early: float
     drop: int
     keep: int | None
 
@@ -165,19 +188,14 @@ class _Cut:
         rate = Fraction(plan.frame_rate)
         first = round(Fraction(plan.start) * rate)
         keep = None if plan.duration is None else round(Fraction(plan.duration) * rate)
-        run_up = _LONG_RUN_UP if demuxer_for(film.mime) in _WITHOUT_KEYFRAMES else _RUN_UP
-        drop = min(first, round(run_up * rate) + 1)
-        half = Fraction(1, 2) / rate if first > drop else Fraction(0)
-        seek = (first - drop) / rate - half
-        read = None if keep is None else float((drop + keep) / rate + half) + _RUN_UP
-        return cls(float(seek), read, float(half), drop, keep)
+        drop = min(first, round(film.run_up * rate) + 1)
+        read = None if keep is None else float((drop + keep) / rate) + _RUN_UP
+        return cls(float((first - drop) / rate), read, drop, keep)
 
 
 def _graph(film: _Film, plan: StreamPlan, cut: _Cut) -> str:
     """From the picture of the source to one labelled output per rung."""
     steps = ["bwdif=mode=send_frame:deint=interlaced"] if plan.deinterlace else []
-    if cut.early:
-        steps.append(f"setpts=PTS-{cut.early:.9f}/TB")
     steps.append(f"fps={plan.frame_rate}:start_time=0")
     if cut.drop or cut.keep is not None:
         end = f":end_frame={cut.drop + cut.keep}" if cut.keep is not None else ""
@@ -264,6 +282,7 @@ def _sound(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     if film.sound is None:
         return []
     arguments = [*source(film.path, film.mime), *_sound_output(film, plan, copied=False)]
+    arguments += _in_step(film, film.picture)
     run_ffmpeg(plan.ffmpeg, arguments, cwd=plan.out_dir, duration=film.duration, progress=progress)
     return _sound_tracks(plan)
 

@@ -10,10 +10,11 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -40,7 +41,9 @@ SWEEP_BATCH = 500
 LEASE_RENEWALS = 12  # per lease: as often a worker sees that its job is cancelled or gone
 PROGRESS_STEP = 5  # percent
 CANDIDATES = 5  # jobs tried at one message, of which others may take some
+TRANSFER_CHECK = 1.0  # seconds
 LONGEST_WAIT = timedelta(minutes=5)
+Result = TypeVar("Result")
 RETRIED = (EngineAwayError, StorageUnavailableError, StorageFullError)
 
 
@@ -67,6 +70,18 @@ class Claim:
         if percent != self._shown and self.job.needed:
             show_progress(self.job.media_id, version=self.job.version)
         self._renewed, self._shown = time.monotonic(), percent
+
+    def wait_for(self, transfer: Callable[[], Result]) -> Result:
+        """Do `transfer` on a thread and keep the lease meanwhile, however long it takes.
+
+        It must not touch the database. What it raises passes; so does `LostLeaseError`, once it
+        has ended.
+        """
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            future = pool.submit(transfer)
+            while wait([future], timeout=TRANSFER_CHECK).not_done:
+                self.keep()
+            return future.result()
 
     @contextmanager
     def saving(self) -> Iterator[MediaFile]:
@@ -138,6 +153,8 @@ def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
     )
     if created:
         dispatch.run_job_later(job)
+    elif work.needed and not job.needed:
+        Job.objects.filter(pk=job.pk).update(needed=True)
     return job
 
 

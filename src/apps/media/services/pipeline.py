@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 
 from apps.media.models import Job
-from apps.media.services import jobs, probing, rendering, scanning, streaming
+from apps.media.services import jobs, muxing, probing, rendering, scanning, streaming
 from apps.media.services.jobs import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -21,7 +21,7 @@ HANDLERS: Mapping[str, Handler] = {
     Job.Kind.RENDER: rendering.render,
     Job.Kind.STREAM: streaming.stream,
     Job.Kind.JOIN: streaming.join,
-    Job.Kind.MUX: streaming.mux,
+    Job.Kind.MUX: muxing.mux,
 }
 
 

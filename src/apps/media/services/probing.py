@@ -57,7 +57,7 @@ def _hash(version: MediaVersion, claim: Claim) -> str:
 
 
 def _probe(version: MediaVersion, claim: Claim) -> Facts:
-    with private_copy(version) as (source, _):
+    with private_copy(version, claim) as (source, _):
         return sandbox.run_probe(source, version.mime_type, limits(), on_idle=claim.keep)
 
 

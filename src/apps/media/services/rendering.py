@@ -6,6 +6,7 @@ otherwise what was made is removed.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from django.db.models import QuerySet
@@ -93,7 +94,7 @@ def render(claim: Claim) -> None:
     with claim.saving() as media:
         rows = reserve(media, version, (recipe.name for recipe in wanted))
     if rows:
-        with private_copy(version) as (source, out_dir):
+        with private_copy(version, claim) as (source, out_dir):
             rendered = _run(claim, version, Plan(out_dir, wanted, programs=programs()), source)
             _store(claim, rows, rendered)
             _save(claim, version, wanted, rows, rendered)
@@ -156,9 +157,8 @@ def _limits(job: Job, version: MediaVersion) -> Limits:
 def _store(claim: Claim, rows: list[Rendition], rendered: Rendered) -> None:
     """Write the objects to the keys of this attempt; nobody is given them yet."""
     for row, output in zip(rows, rendered.outputs, strict=True):
-        claim.keep()
         row.width, row.height = output.width or None, output.height or None
-        write(row, output.path)
+        claim.wait_for(partial(write, row, output.path))
 
 
 def _save(

@@ -50,7 +50,7 @@ def _look(version: MediaVersion, claim: Claim) -> Finding:
             return _ask_daemon(version, claim)
         except NotScannedError:
             pass  # too large for it: the embedded scanner has no such limit
-    with private_copy(version) as (source, _):
+    with private_copy(version, claim) as (source, _):
         limits = long_limits(version.size / 1024**3 * SECONDS_PER_GIB / 60)
         return sandbox.run_scan(source, limits, on_idle=claim.keep)
 

@@ -3,23 +3,32 @@
 A directory belongs to whoever holds the lock on it, and a lock ends with its process, whatever way
 that ends. So what can be locked is abandoned: no times are guessed, other workers of the same
 machine are safe.
+
+What had to come over the network is kept beside them for a while under a name of its own, since the
+jobs of one file come one after another.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from apps.core.storage import Capability
 from apps.media.conf import options
 from apps.media.models import MediaVersion
+from apps.media.services.jobs import Claim
 from apps.media.storage import store_of
 
 PREFIX = "job-"
+FETCHED_PREFIX = "fetched-"
+KEPT_SECONDS = 600  # since the last job that wanted the same bytes began
 
 
 @contextmanager
@@ -47,13 +56,40 @@ def _clear_abandoned(parent: Path) -> None:
 
 
 @contextmanager
-def private_copy(version: MediaVersion) -> Iterator[tuple[Path, Path]]:
+def private_copy(version: MediaVersion, claim: Claim) -> Iterator[tuple[Path, Path]]:
     """The version's bytes as a local file, and an empty directory; both vanish afterwards."""
     with workplace(options().work_dir) as directory:
         source, out_dir = directory / "source", directory / "out"
         out_dir.mkdir(mode=0o700)
-        store_of(version.storage).fetch(version.key, source)
+        claim.wait_for(lambda: _fetch(version, source))
         yield source, out_dir
+
+
+def _fetch(version: MediaVersion, source: Path) -> None:
+    store = store_of(version.storage)
+    if Capability.LOCAL in store.capabilities:
+        store.fetch(version.key, source)
+        return
+    digest = hashlib.sha256(f"{version.storage}:{version.key}".encode()).hexdigest()
+    kept = options().work_dir / f"{FETCHED_PREFIX}{digest[:32]}"
+    _clear_fetched(kept.parent)
+    try:
+        os.link(kept, source)
+        os.utime(kept)
+    except FileNotFoundError:
+        store.fetch(version.key, source)
+        with suppress(FileExistsError):  # another job was as quick
+            os.link(source, kept)
+
+
+def _clear_fetched(parent: Path) -> None:
+    """A file that is in use has a second name; removing the first one harms nobody."""
+    old = time.time() - KEPT_SECONDS
+    for path in parent.glob(f"{FETCHED_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if status.st_mtime < old and status.st_nlink == 1:
+                path.unlink()
 
 
 @contextmanager

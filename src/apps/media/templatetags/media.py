@@ -1,6 +1,7 @@
 """Template tags for media: `{% load media %}`.
 
-They build markup from rows that `selectors.with_details` has fetched: no query, no storage call.
+They build markup from rows that `selectors.with_details` has fetched: no storage call, and no query
+unless they say so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from apps.media import links
+from apps.media import links, selectors
 from apps.media.models import MediaFile, Rendition
 from apps.media.models.media_file import MediaType
 
@@ -93,7 +94,7 @@ def media_picture(
 def media_player(media: MediaFile) -> dict[str, Any]:
     """A player for a film or a sound that `media_is_playable`; brings its own style and script.
 
-    Without script it is the browser's own player of a single file.
+    Without script it is the browser's own player of a single file. Costs one query, for captions.
     """
     width, height = _box(media, _fallback(_same_shape(media)))
     return {
@@ -104,6 +105,10 @@ def media_player(media: MediaFile) -> dict[str, Any]:
         "poster": links.poster_url(media) or "",
         "storyboard": media_url(media, "storyboard.vtt"),
         "chapters": media_url(media, "chapters.vtt"),
+        "captions": [
+            (caption, links.caption_url(media, caption))
+            for caption in selectors.list_captions(media=media)
+        ],
         "peaks": media_url(media, "waveform.json"),
         "waveform": media_url(media, "waveform.png"),
         "width": width,

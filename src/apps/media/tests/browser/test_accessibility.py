@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from apps.media import services
 from apps.media.models import MediaFile
-from apps.media.tests import samples
+from apps.media.tests import recordings, samples
 
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -77,13 +77,15 @@ def test_pages_of_lists(
     assert check(site, at(path)) == []
 
 
-@pytest.mark.parametrize("kind", ["photo", "pdf", "text", "broken"])
+@pytest.mark.parametrize("kind", ["photo", "pdf", "text", "film", "sound", "broken"])
 def test_pages_of_one_file(
     kind: str, site: Page, at: Any, upload: Callable[..., MediaFile], run_jobs: Any
 ) -> None:
     data, name = {
         "photo": (samples.photo_jpeg(640, 480), "a.jpg"),
-        "pdf": (samples.pdf(), "a.pdf"),
+        "pdf": (samples.pdf(pages=2), "a.pdf"),
+        "film": (recordings.film(), "a.mp4"),
+        "sound": (recordings.sound("a.mp3"), "a.mp3"),
         "text": (b"words", "a.txt"),
         "broken": (samples.truncated_jpeg(), "b.jpg"),
     }[kind]

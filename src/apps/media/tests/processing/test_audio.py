@@ -101,13 +101,12 @@ def levels_of(rendered: Rendered) -> tuple[list[int], list[int]]:
     return numbers[::2], numbers[1::2]
 
 
-def listened(path: Path) -> tuple[str, int, float, dict[str, str]]:
-    """Codec, channels, seconds that decode, and the words in the file."""
+def listened(path: Path) -> tuple[str, int, float]:
+    """Codec, channels, and seconds that decode."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
-        words = container.metadata | stream.metadata
         seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(stream))
-        return stream.codec_context.name, stream.codec_context.channels, seconds, words
+        return stream.codec_context.name, stream.codec_context.channels, seconds
 
 
 class TestContract:
@@ -120,7 +119,7 @@ class TestContract:
         facts = probe(save(make()), mime)
         assert facts.audio
         assert (facts.audio.codec, facts.audio.channels, facts.audio.sample_rate) == wanted
-        assert facts.duration == pytest.approx(2, abs=0.1)
+        assert facts.duration == pytest.approx(2, abs=0.15)
         assert (facts.width, facts.height, facts.video) == (0, 0, None)
         assert not facts.metadata
         assert not facts.chapters
@@ -134,25 +133,21 @@ class TestContract:
             recipe.name for recipe in DEFAULT_SOUND_RECIPES
         ]
         for recipe, codec in ((M4A, "aac"), (OPUS, "opus")):
-            name, channels, seconds, words = listened(path_of(rendered, recipe.name))
+            name, channels, seconds = listened(path_of(rendered, recipe.name))
             assert (name, channels) == (codec, min(wanted[1], 2))
             assert seconds == pytest.approx(2, abs=0.15)
-            assert not {word.lower() for word in words} & {"title", "encoder", "comment"}
+        self._check_waveform(rendered, wanted[2])
         assert {"loudness", "loudness_range", "true_peak"} == set(rendered.facts)
         assert rendered.peak_bytes < 200 * 1024**2
 
-    @each_sample
-    def test_waveforms(
-        self, mime: str, make: Callable[[], bytes], wanted: tuple[str, int, int], play: Play
-    ) -> None:
-        rendered = play(make(), mime, (PEAKS, WAVEFORM))
+    def _check_waveform(self, rendered: Rendered, sample_rate: int) -> None:
         numbers = json.loads(path_of(rendered, PEAKS.name).read_text())
         assert (numbers["version"], numbers["channels"], numbers["bits"]) == (2, 1, 8)
-        assert numbers["sample_rate"] == wanted[2]
+        assert numbers["sample_rate"] == sample_rate
         assert len(numbers["data"]) == 2 * numbers["length"]
-        length = numbers["length"] * numbers["samples_per_pixel"] / numbers["sample_rate"]
-        assert length == pytest.approx(2, abs=0.1)
-        drawn = rendered.outputs[1]
+        length = numbers["length"] * numbers["samples_per_pixel"] / sample_rate
+        assert length == pytest.approx(2, abs=0.15)
+        drawn = rendered.outputs[-1]
         assert (drawn.width, drawn.height, drawn.mime_type) == (1200, 200, "image/png")
         assert Image.open(drawn.path).size == (1200, 200)
 
@@ -171,6 +166,11 @@ class TestContract:
     def test_what_is_something_else_is_corrupt(self, mime: str, data: bytes, save: Save) -> None:
         with pytest.raises(CorruptFileError):
             probe(save(data), mime)
+
+    def test_a_film_without_a_picture_is_a_sound(self, play: Play) -> None:
+        rendered = play(recordings.sound_in_a_film(), "video/mp4", (*DEFAULT_SOUND_RECIPES, CLEAN))
+        assert listened(path_of(rendered, CLEAN.name))[:2] == ("aac", 1)
+        assert len(levels_of(rendered)[0]) > 1_000
 
     def test_without_ffmpeg_it_is_tried_again(self, play: Play) -> None:
         with pytest.raises(EngineAwayError):
@@ -309,6 +309,7 @@ class TestTags:
         clean = play(path, "audio/mp4", (CLEAN, M4A))
         for output in clean.outputs:
             assert b"+48.1" not in output.path.read_bytes()
+        assert b"A book" not in clean.outputs[1].path.read_bytes()
         assert clean.outputs[0].mime_type == "audio/mp4"
         assert probe(clean.outputs[0].path, "audio/mp4").metadata == {"title": "A book"}
 

@@ -398,7 +398,7 @@ def test_missing_is_a_problem_too(api: APIClient) -> None:
 
 CONTRACT_FIELDS = set(
     "id owner title original_name media_type mime_type size sha256 width height duration status "
-    "failure progress visibility share_location caption alt_text tags focal_point placeholder color "
-    "version created_at updated_at deleted_at urls renditions permissions chapters captions "
+    "failure progress visibility share_location caption alt_text tags focal_point placeholder "
+    "color version created_at updated_at deleted_at urls renditions permissions chapters captions "
     "facts".split()
 )
