@@ -135,7 +135,7 @@ function feed(
   });
   hls.on(events.LEVEL_SWITCHED, (_event, { level }) => {
     const found = hls.levels[level];
-    if (found) listener.playing(name(found));
+    if (found) listener.playing(`${linesOf(found)}p`);
   });
   recover(hls, media, url, fail);
   hls.attachMedia(media);
@@ -150,11 +150,12 @@ function feed(
   };
 }
 
+const linesOf = (level: Level): number => Math.min(level.width, level.height);
+
 /** Lines are counted on the shorter side, as in "1080p"; equal ones are told apart by bit rate. */
 function nameOf(level: Level, all: Level[]): string {
-  const lines = (one: Level): number => Math.min(one.width, one.height);
-  const plain = `${lines(level)}p`;
-  if (all.filter((one) => lines(one) === lines(level)).length === 1) return plain;
+  const plain = `${linesOf(level)}p`;
+  if (all.filter((one) => linesOf(one) === linesOf(level)).length === 1) return plain;
   return `${plain}, ${(level.bitrate / MEGABIT).toFixed(1)} Mbit/s`;
 }
 

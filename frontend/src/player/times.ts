@@ -5,9 +5,12 @@ const HOUR = 3600;
 
 const padded = (value: number): string => String(value).padStart(2, "0");
 
+// A stream may end some frames before the film it was made of.
+const SLACK = 0.1;
+
 /** Seconds as 1:02 or 1:01:02. */
 export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds + SLACK : 0));
   const hours = Math.floor(whole / HOUR);
   const minutes = Math.floor((whole % HOUR) / MINUTE);
   const rest = padded(whole % MINUTE);

@@ -121,9 +121,9 @@ def image_of(film: Film, frame: VideoFrame, size: Size | None = None) -> Image.I
 
 def _pixels(film: Film, frame: VideoFrame, size: Size) -> Image.Image:
     if film.transfer in {PQ, HLG}:
-        deep = frame.reformat(size.width, size.height, "rgb48le", interpolation="AREA").to_ndarray()
-        return Image.fromarray(to_screen(deep.astype(np.uint16), film.transfer))
-    shown = frame.reformat(size.width, size.height, "rgb24", interpolation="AREA")
+        deep = frame.reformat(size.width, size.height, "rgb48le", interpolation="AREA", threads=1)
+        return Image.fromarray(to_screen(deep.to_ndarray().astype(np.uint16), film.transfer))
+    shown = frame.reformat(size.width, size.height, "rgb24", interpolation="AREA", threads=1)
     return Image.fromarray(shown.to_ndarray())
 
 
@@ -150,5 +150,5 @@ def poster(film: Film) -> Image.Image:
 
 
 def _contrast(frame: VideoFrame) -> float:
-    small = frame.reformat(_JUDGED_SIDE, _JUDGED_SIDE, "gray", interpolation="AREA")
+    small = frame.reformat(_JUDGED_SIDE, _JUDGED_SIDE, "gray", interpolation="AREA", threads=1)
     return float(np.std(small.to_ndarray()))

@@ -27,6 +27,7 @@ from apps.media.exceptions import CorruptFileError
 from apps.media.processing.containers import demuxer_for, opened, picture_stream, sound_stream
 from apps.media.processing.ffmpeg import has_filters, run_ffmpeg, source
 from apps.media.processing.fragments import first_time, read_track
+from apps.media.processing.jail import PROCESSES
 from apps.media.processing.ladder import segment_frames
 from apps.media.processing.streamtypes import (
     LEAD_SECONDS,
@@ -46,7 +47,12 @@ PRESET = "veryfast"
 SOUND_BIT_RATE = "128k"
 SOUND_RATE = 48_000  # Hz
 COPIED, SOUND = "copy", "sound"
+
+# Threads are limited (see `jail`). What a run has beside its encoders: our own process, ffmpeg's
+# main thread, reading, decoding and filtering; then two per rung, to encode and to write.
 _MOST_THREADS = 8  # of one encoder: more only cost compression
+_DECODER_THREADS, _FILTER_THREADS = 4, 2
+_OTHER_THREADS = 6 + _DECODER_THREADS + _FILTER_THREADS
 
 _FRAGMENTED = "+empty_moov+default_base_moof+frag_discont+negative_cts_offsets+skip_trailer"
 _NOTHING_BESIDE = (
@@ -139,7 +145,9 @@ def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     if film.picture is None or not plan.rungs:
         raise CorruptFileError("there is no picture")
     cut = _Cut.of(plan, film)
-    arguments = [*source(film.path, film.mime, start=cut.seek, duration=cut.read)]
+    arguments = ["-threads", str(_decoder_threads(plan))]
+    arguments += source(film.path, film.mime, start=cut.seek, duration=cut.read)
+    arguments += ["-filter_complex_threads", str(_FILTER_THREADS)]
     arguments += ["-filter_complex", _graph(film, plan, cut)]
     for number, rung in enumerate(plan.rungs):
         arguments += ["-map", f"[v{number}]", *_encoder(rung, plan), *_track_file(rung.name, plan)]
@@ -206,7 +214,8 @@ def _graph(film: _Film, plan: StreamPlan, cut: _Cut) -> str:
     whole = f"[0:{film.picture}]{','.join(steps)}"
     inner = "".join(f"[s{number}]" for number in range(len(plan.rungs)))
     scaled = [
-        f"[s{number}]scale={rung.width}:{rung.height}:flags=bicubic,setsar=1,format=yuv420p"
+        f"[s{number}]scale={rung.width}:{rung.height}:flags=bicubic:threads=1,setsar=1,"
+        f"format=yuv420p"
         f"[v{number}]"
         for number, rung in enumerate(plan.rungs)
     ]
@@ -241,11 +250,16 @@ def _encoder(rung: Rung, plan: StreamPlan) -> list[str]:
 
 
 def _threads(plan: StreamPlan) -> int:
-    """Of each encoder. The rungs are encoded side by side anyway."""
-    if plan.threads:
-        return plan.threads
+    """Of each encoder, which has one more to look ahead if it has several. The rungs are encoded
+    side by side anyway."""
+    rungs = len(plan.rungs)
     cores = min(os.cpu_count() or 1, _MOST_THREADS)
-    return max(1, -(-cores // max(1, len(plan.rungs))))
+    room = (PROCESSES - _OTHER_THREADS - 2 * rungs) // rungs - 1
+    return max(1, min(plan.threads or -(-cores // rungs), room))
+
+
+def _decoder_threads(plan: StreamPlan) -> int:
+    return min(plan.threads or os.cpu_count() or 1, _DECODER_THREADS)
 
 
 def _track_file(name: str, plan: StreamPlan, *, by: str = "keyframe") -> list[str]:

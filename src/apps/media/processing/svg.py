@@ -34,7 +34,7 @@ _UNITS: Mapping[str, float] = {  # CSS pixels (CSS Values 4 §6)
     "": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 9.6 / 2.54,
     "em": 16, "ex": 8,
 }  # fmt: skip
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _LENGTH = re.compile(rf"\s*({_NUMBER})\s*([a-z]*)\s*", re.IGNORECASE)
 _BOX = re.compile(rf"\s*{_NUMBER}[\s,]+{_NUMBER}[\s,]+({_NUMBER})[\s,]+({_NUMBER})\s*")
 _OWN_URL = re.compile(r"url\(\s*[\"']?#([^\"'()]*)")
@@ -59,6 +59,7 @@ def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progr
 
     Raises what `probe` raises.
     """
+    del mime
     root = read_drawing(path)
     size = _size(root, limits)
     _check_weight(root)
@@ -70,7 +71,6 @@ def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progr
     def copy(target: Path) -> None:
         target.write_bytes(tostring(root, encoding="utf-8", xml_declaration=True))
 
-    del mime
     return privacy.render_beside(plan, size, copy=copy, draw=draw)
 
 

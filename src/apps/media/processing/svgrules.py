@@ -105,9 +105,10 @@ NOTES = (
 _NOTE_INSTRUCTIONS = frozenset({"xpacket", "adobe-xap-filters"})
 _DTD_HOSTS = ("http://www.w3.org/", "https://www.w3.org/")
 
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_OWN_URL = re.compile(r"""url\(\s*(["']?)#[^"'()\\]*\1\s*\)""", re.IGNORECASE)
-_CSS_CALL = re.compile(r"([\w-]*)\(")
+# None of these looks at a character more than a few times, however long the text is.
+_OWN_URL = re.compile(r"""url\(\s*(?:"#[^"(]*"|'#[^'(]*'|#[^\s"'()]*)\s*\)""", re.IGNORECASE)
+_CSS_NAME = re.compile(r"[\w-]*")
+_LONGEST_NAME = 40
 _CSS_RULE = re.compile(r"@([\w-]*)")
 _CSS_CALLS = frozenset(
     "rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix var calc min max clamp matrix "
@@ -270,16 +271,23 @@ def check_css(text: str) -> None:
     """Raises `UnsafeContentError` for CSS that fetches, or that hides what it does.
 
     A closed list of functions and rules (CSS Values 4, CSS Syntax 3); escapes could spell others.
+    Comments are judged like the rest: whether one begins depends on the strings before it.
     """
     if not any(sign in text for sign in "(@\\"):
         return
     if "\\" in text:
         raise UnsafeContentError("an escape in CSS")
-    plain = _OWN_URL.sub(" ", _CSS_COMMENT.sub(" ", text))
-    used = {call.lower() for call in _CSS_CALL.findall(plain)}
+    plain = _OWN_URL.sub(" ", text)
+    used = {_last_name(before) for before in plain.split("(")[:-1]}
     rules = {rule.lower() for rule in _CSS_RULE.findall(plain)}
     if strange := sorted((used - _CSS_CALLS) | (rules - _CSS_RULES)):
         raise UnsafeContentError(f"CSS with {', '.join(strange)[:100]}")
+
+
+def _last_name(text: str) -> str:
+    """The name that `text` ends with, in lower case: that of a function before its bracket."""
+    match = _CSS_NAME.match(text[-_LONGEST_NAME:][::-1])
+    return match[0][::-1].lower() if match else ""
 
 
 def embedded_pixels(reference: str) -> int:

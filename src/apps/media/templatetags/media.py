@@ -29,6 +29,7 @@ FILMS = {"video.mp4": "video/mp4"}
 SOUNDS = {"audio.opus": "audio/ogg; codecs=opus", "audio.m4a": "audio/mp4"}
 STREAM_TYPE = "application/vnd.apple.mpegurl"
 MINUTE = 60  # seconds, and minutes of an hour
+SLACK = 0.1  # seconds: 7.97 are eight, as in the player
 # What the owner of a file can do about its failure, by code.
 ADVICE = {
     "corrupt_file": "Open it in the program that made it, save a new copy and upload that.",
@@ -183,7 +184,7 @@ def media_length(media: MediaFile) -> str:
 @register.filter
 def clock(seconds: float) -> str:
     """Seconds as 1:02 or 1:01:02."""
-    minutes, rest = divmod(int(seconds), MINUTE)
+    minutes, rest = divmod(int(seconds + SLACK), MINUTE)
     hours, minutes = divmod(minutes, MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

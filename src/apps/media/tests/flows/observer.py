@@ -7,11 +7,15 @@ touching the site's database themselves, so that they need no second Django in t
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
 import sys
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -43,10 +47,11 @@ def state() -> dict[str, Any]:
         "media": _rows(MediaFile, "id", "owner_id", "status", "failure_code", "version", "sha256"),
         "versions": _rows(MediaVersion, "media_id", "number", "key", "size", "sha256"),
         "renditions": _rows(
-            Rendition, "media_id", "version", "name", "state", "key", "next_key", "size"
+            Rendition,
+            *("media_id", "version", "name", "state", "storage", "key", "next_key", "size"),
         ),
         "uploads": _rows(Upload, "id", "owner_id", "state", "key", "final_key", "reserved"),
-        "jobs": _rows(Job, "id", "media_id", "kind", "state", "attempts"),
+        "jobs": _rows(Job, "id", "media_id", "kind", "subject", "state", "attempts"),
         "tombstones": _rows(Tombstone, "key"),
         "quotas": _rows(Quota, "owner_id", "bytes_used", "bytes_reserved", "files_used"),
         "objects": {item.key: item.size for item in object_store("media").walk()},
@@ -63,7 +68,9 @@ def jobs(owner_id: int) -> list[dict[str, Any]]:
     """The owner's jobs: cheap, for waiting."""
     found = Job.objects.filter(media__owner_id=owner_id)
     return list(
-        found.values("id", "media_id", "kind", "subject", "queue", "state", "attempts", "error_code")
+        found.values(
+            "id", "media_id", "kind", "subject", "queue", "state", "attempts", "error_code"
+        )
     )
 
 
@@ -74,6 +81,30 @@ def send(job_ids: list[str]) -> int:
         dispatch.send(dispatch.RUN_JOB, job_id, queue=queues[uuid.UUID(job_id)])
         for job_id in job_ids
     )
+
+
+def cancel(job_id: str) -> bool:
+    """What the operator's action does."""
+    return services.cancel_job(job=Job.objects.get(pk=job_id))
+
+
+def retry(job_id: str) -> bool:
+    """What the operator's action does."""
+    return services.retry_job(job=Job.objects.get(pk=job_id))
+
+
+def stored(alias: str, key: str) -> str:
+    """An object's bytes in base64."""
+    with object_store(alias).open_object(key) as file:
+        return base64.b64encode(file.read()).decode()
+
+
+def upload_and_die(owner_id: int, path: str) -> None:
+    """Upload a file and be killed when all is committed, but before any message is sent."""
+    user = get_user_model().objects.get(pk=owner_id)
+    with transaction.atomic():
+        transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
+        services.import_media_from_path(user=user, path=Path(path))
 
 
 def expire_uploads() -> int:
@@ -128,6 +159,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         media,
         jobs,
         send,
+        cancel,
+        retry,
+        stored,
+        upload_and_die,
         expire_uploads,
         bury,
         nothing_is_locked,

@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,13 @@ class Observer:
         assert answer, f"the observer died of {command!r}"
         return json.loads(answer)
 
+    def ask_to_death(self, command: str, *arguments: object) -> None:
+        """Give a command that ends in the death of the observer."""
+        with contextlib.suppress(AssertionError):
+            self.ask(command, *arguments)
+            raise RuntimeError(f"the observer survived {command!r}")
+        assert self._process.wait(STOP_SECONDS) == -signal.SIGKILL
+
     def stop(self) -> None:
         self._process.kill()
         self._process.communicate()
@@ -82,8 +90,12 @@ class Site:
         self.address = plan.address
         self.shows_partial_objects = environment["MEDIA_STORAGE_URL"].startswith("file:")
         self.work_dir = plan.place.data / "work"
+        self.observer = self.new_observer()
+
+    def new_observer(self) -> Observer:
+        """Another one, for what kills it."""
         with self._log("observer") as errors:
-            self.observer = Observer(environment, errors)
+            return Observer(self._environment, errors)
 
     # -- processes ----------------------------------------------------------------------------
 
@@ -102,13 +114,13 @@ class Site:
             if name == "broker":
                 eventually(self._broker_answers, within=START_SECONDS)
 
+    def running(self) -> set[str]:
+        """The names of what was started and has not ended."""
+        return {name for name, process in self._running.items() if process.poll() is None}
+
     def ensure_running(self, *names: str) -> None:
         """Start again what has ended, and wait until the site is whole."""
-        ended = [
-            name
-            for name in names
-            if name not in self._running or self._running[name].poll() is not None
-        ]
+        ended = [name for name in names if name not in self.running()]
         self.start(*ended)
         if ended:
             self.wait_ready()
@@ -119,6 +131,12 @@ class Site:
     def children(self, name: str) -> list[psutil.Process]:
         """All descendants: gunicorn's workers, the fork server and its children."""
         return self.process(name).children(recursive=True)
+
+    def encoders(self, *names: str) -> list[psutil.Process]:
+        """The ffmpeg processes at work below the named workers."""
+        return [
+            process for name in names for process in self.children(name) if _is_encoder(process)
+        ]
 
     def kill(self, name: str) -> None:
         """SIGKILL to the program itself; its children are left to notice."""
@@ -254,6 +272,19 @@ def running_site(directory: Path, **options: object) -> Iterator[Site]:
             raise
         finally:
             site.stop()
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs or could run again."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _is_encoder(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.name().startswith("ffmpeg") and lives(process)
+    return False
 
 
 def _peak_of(pid: int) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from apps.media.tests import samples
 from apps.media.tests.flows.clients import HalfUpload, Person
-from apps.media.tests.flows.servers import SPARE, Site
+from apps.media.tests.flows.servers import SPARE, Site, lives
 from apps.media.tests.flows.state import FULL_SET, State, assert_at_rest, assert_explained
 from apps.media.tests.flows.waiting import eventually
 
@@ -90,7 +88,7 @@ class TestKilledWorker:
         eventually(lambda: is_rendering(site, person, after=0), within=60)
         family = eventually(lambda: site.children("worker"))
         site.kill("worker")
-        eventually(lambda: not any(_lives(process) for process in family))
+        eventually(lambda: not any(lives(process) for process in family))
         site.start("worker")
         wait_all_ready(site, person, 3)
         assert_full_sets(settle(site), person, 3)
@@ -240,12 +238,6 @@ def _incoming(site: Site, person: Person) -> Callable[[], bool]:
         return shown or bool(arriving and not site.shows_partial_objects)
 
     return arrived
-
-
-def _lives(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def _is_ready(site: Site, person: Person, media_id: str) -> bool:

@@ -123,20 +123,8 @@ class TestWebVTT:
         assert re.findall(r"^\w$", body(text), re.MULTILINE) == ["a", "b"]
 
     def test_what_nobody_would_see_goes(self) -> None:
-        backwards, empty = "00:06.000 --> 00:05.000
-back", "00:07.000 --> 00:08.000
- "
-        assert body(f"WEBVTT
-
-{backwards}
-
-{empty}
-
-{CUE}
-a
-") == f"{CUE}
-a
-"
+        backwards, empty = "00:06.000 --> 00:05.000\nback", "00:07.000 --> 00:08.000\n "
+        assert body(f"WEBVTT\n\n{backwards}\n\n{empty}\n\n{CUE}\na\n") == f"{CUE}\na\n"
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ class TestCalls:
 
 def test_a_type_without_engine_is_refused() -> None:
     with pytest.raises(UnsupportedTypeError):
-        sandbox.run_probe("/dev/null", "text/plain")
+        sandbox.run_probe("/dev/null", "application/zip")
 
 
 def test_a_server_that_cannot_start_is_an_engine_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,10 @@ ACTIVE: dict[str, bytes] = {
     "address in a style": svg("<g style='mask:url( &quot;a.svg#b&quot; )'/>"),
     "address in an attribute": svg("<g fill='URL(https://example.org/a#b)'/>"),
     "address in an animation": svg("<animate attributeName='fill' to='url(a.svg#b)'/>"),
+    "address between comments that are none": svg(
+        "<style>a{b:'/*'} c{fill:url(https://example.org/a#b)} d{e:'*/'}</style>"
+    ),
+    "long name in css": svg(f"<style>{'a' * 4_000_000}(</style>"),
     "address by another name": svg("<g style='mask:image-set(&quot;a.png&quot; 1x)'/>"),
     "escape in css": svg("<g fill='u\\72l(https://example.org/a#b)'/>"),
     "expression": svg("<g style='width:expression(alert(1))'/>"),
