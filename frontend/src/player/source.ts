@@ -144,7 +144,7 @@ function feed(
     ready: Promise.resolve(),
     load,
     choose: (id) => {
-      hls.nextLevel = id;
+      hls.currentLevel = id; // at once, also when all is loaded in another quality
     },
     destroy: () => hls.destroy(),
   };

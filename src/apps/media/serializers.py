@@ -242,6 +242,14 @@ class MediaDetailSerializer(MediaSerializer):
         return {name: value for name, value in known.items() if name in TECHNICAL_FACTS}
 
 
+class SimilarMediaSerializer(serializers.Serializer[Any]):
+    """A list in the shape of all lists, which never has a second page."""
+
+    next = serializers.URLField(allow_null=True, default=None)
+    previous = serializers.URLField(allow_null=True, default=None)
+    results = MediaSerializer(many=True)
+
+
 class TagNamesField(serializers.ListField):
     child = serializers.CharField(max_length=64)
 

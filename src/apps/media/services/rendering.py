@@ -6,6 +6,7 @@ otherwise what was made is removed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from apps.media.models import Job, MediaFile, MediaVersion, Rendition
 from apps.media.processing import sandbox
 from apps.media.processing.engines import engine_for
 from apps.media.processing.recipes import RecipeSet, recipe_named, recipes_for
-from apps.media.processing.types import Facts, Focal, Limits, Output, Plan, Recipe, Rendered
+from apps.media.processing.types import MIB, Facts, Focal, Limits, Output, Plan, Recipe, Rendered
 from apps.media.services.allowances import limits, long_limits, programs
 from apps.media.services.editing import refresh_search_text
 from apps.media.services.facts import facts_of, version_of
@@ -151,7 +152,9 @@ def _focal(media: MediaFile) -> Focal:
 def _limits(job: Job, version: MediaVersion) -> Limits:
     made_by_programs = engine_for(version.mime_type) in {"video", "audio", "office"}
     slow = job.queue == Job.SLOW or made_by_programs
-    return long_limits(version.duration) if slow else limits()
+    chosen = long_limits(version.duration) if slow else limits()
+    # A clean copy is about as large as the original.
+    return replace(chosen, output_bytes=max(chosen.output_bytes, version.size + MIB))
 
 
 def _store(claim: Claim, rows: list[Rendition], rendered: Rendered) -> None:

@@ -67,6 +67,11 @@ def flashing(seconds: int = 10, *, rate: str = "30") -> bytes:
     return made("film.mp4", *inputs, *_H264, "-bf", "2", "-g", "75", "-c:a", "aac")
 
 
+def fast_start() -> bytes:
+    """With its header before the data."""
+    return made("film.mp4", "-i", "source", "-c", "copy", "-movflags", "+faststart", source=film())
+
+
 def sideways() -> bytes:
     """As a phone held upright writes it: stored wide, to be turned by 90 degrees clockwise."""
     turn = ("-display_rotation", "-90", "-i", "source")

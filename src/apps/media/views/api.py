@@ -34,6 +34,7 @@ from apps.media.serializers import (
     MediaDetailSerializer,
     MediaSerializer,
     MediaUpdateSerializer,
+    SimilarMediaSerializer,
     TagSerializer,
     UsageSerializer,
 )
@@ -160,12 +161,14 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
             self._shown(services.reprocess_media(user=request.user, media=self._get(pk)))
         )
 
-    @extend_schema(responses=MediaSerializer(many=True))
-    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
+    @extend_schema(responses=SimilarMediaSerializer)
+    @action(detail=True, methods=["get"])
     def similar(self, request: Request, pk: UUID) -> Response:
         """Near duplicates, the nearest first, at most 50."""
         found = selectors.list_similar_media(user=request.user, media=self._get(pk))
-        return Response(self.get_serializer(found, many=True).data)
+        page = {"next": None, "previous": None, "results": found}
+        context = self.get_serializer_context()
+        return Response(SimilarMediaSerializer(page, context=context).data)
 
     @extend_schema(responses=MediaSerializer(many=True))
     @action(detail=False, methods=["get"])

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from apps.media.processing.engines import ENGINES, engine_for
+from apps.media.processing import recipes
+from apps.media.processing.engines import ENGINES, SCANNER, STREAMER, engine_for
 from apps.media.processing.recipes import (
     DEFAULT_RECIPES,
     RecipeSet,
     recipe_from_dict,
+    recipe_named,
     recipes_for,
 )
-from apps.media.processing.types import Facts, Recipe
+from apps.media.processing.types import AudioFacts, Facts, Recipe, VideoFacts, When
 
 
 def names(mime: str, facts: Facts) -> list[str]:
@@ -45,16 +48,51 @@ def test_documents_get_a_preview_whatever_their_size() -> None:
     assert "preview.pdf.jpg" in names("application/pdf", Facts(100, 100, pages=3))
 
 
+def test_films_get_stills_at_once_and_the_rest_later() -> None:
+    picture = VideoFacts("h264", "High", "yuv420p", 640, 360, "30/1")
+    made = recipes_for("video/mp4", Facts(640, 360, duration=9.0, video=picture))
+    by_time = {when: {one.name for one in made if one.when == when} for when in get_args(When)}
+    assert {"poster.jpg", "thumb.webp"} <= by_time["first"]
+    assert by_time["later"] == {"storyboard.jpg", "storyboard.vtt", "preview.mp4"}
+    assert not by_time["asked"]
+
+
+def test_sound_gets_pictures_only_of_its_cover() -> None:
+    sound = AudioFacts("mp3", 2, 44_100)
+    assert "thumb.webp" not in names("audio/mpeg", Facts(0, 0, audio=sound))
+    with_cover = Facts(0, 0, audio=sound, metadata={"has_cover": 1})
+    assert {"cover.jpg", "thumb.webp", "audio.m4a"} <= set(names("audio/mpeg", with_cover))
+
+
+def test_what_has_a_position_gets_a_clean_copy() -> None:
+    facts = Facts(100, 100, metadata={"has_position": 1})
+    assert "clean" in names("image/jpeg", facts)
+    assert "clean" not in names("image/jpeg", Facts(100, 100))
+
+
 def test_other_types_get_nothing() -> None:
-    assert names("text/plain", Facts(1, 1)) == []
-    assert engine_for("text/plain") is None
-    assert engine_for("image/svg+xml") is None
+    assert names("application/zip", Facts(0, 0)) == []
+    assert engine_for("application/zip") is None
 
 
-def test_every_default_recipe_passes_its_own_check() -> None:
-    for recipe in (
-        *DEFAULT_RECIPES.images, *DEFAULT_RECIPES.animations, *DEFAULT_RECIPES.documents,
-    ):  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("page-1.jpg", True), ("page-12.webp", True), ("page-13.jpg", False),
+        ("page-0.jpg", False), ("page-01.jpg", False), ("page-1.png", False), ("text.txt", False),
+    ],
+)  # fmt: skip
+def test_pages_are_made_when_asked_for(name: str, made: bool) -> None:
+    assert bool(recipe_named(name, "application/pdf", Facts(100, 100, pages=12))) is made
+
+
+def test_nothing_that_waits_to_be_asked_is_made_by_itself() -> None:
+    assert recipe_named("w640.avif", "image/jpeg", Facts(6000, 4000)) is not None
+    assert "w640.avif" not in names("image/jpeg", Facts(6000, 4000))
+
+
+def test_every_picture_recipe_passes_its_own_check() -> None:
+    for recipe in (*DEFAULT_RECIPES.images, *DEFAULT_RECIPES.animations, *DEFAULT_RECIPES.pages):
         data = {name: getattr(recipe, name) for name in Recipe.__slots__}
         assert recipe_from_dict(data) == recipe
 
@@ -79,6 +117,11 @@ def test_own_recipes_replace_the_defaults() -> None:
         {"name": "a.webp", "width": 10, "quality": 101},
         {"name": "a.webp", "width": 10, "effort": 7},
         {"name": "a.jpg", "width": 10, "format": "jpeg", "animated": True},
+        {"name": "a.avif", "width": 10, "format": "avif", "effort": 3},
+        {"name": "a.avif", "width": 2561, "format": "avif"},
+        {"name": "a.mp4", "width": 10, "format": "mp4"},
+        {"name": "a.webp", "width": 10, "product": "sound"},
+        {"name": "a.webp", "width": 10, "when": "never"},
         {"name": "a.webp", "width": 10, "colour": "red"},
     ],
 )
@@ -100,4 +143,5 @@ def test_the_fingerprint_changes_with_every_part() -> None:
 
 
 def test_the_table_names_existing_engine_modules_only() -> None:
-    assert set(ENGINES.values()) == {"images", "bitmaps", "heif", "pdf"}
+    folder = Path(recipes.__file__).parent
+    assert all((folder / f"{name}.py").is_file() for name in {*ENGINES.values(), STREAMER, SCANNER})
