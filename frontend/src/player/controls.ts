@@ -26,7 +26,10 @@ function wirePlay(root: HTMLElement, media: HTMLMediaElement, deeds: Deeds): voi
     if (begin && !media.paused) begin.hidden = true;
   };
   play.addEventListener("click", deeds.play);
-  begin?.addEventListener("click", deeds.play);
+  begin?.addEventListener("click", () => {
+    play.focus({ preventScroll: true }); // the button goes; keys shall still be heard
+    deeds.play();
+  });
   if (begin) media.addEventListener("click", deeds.play);
   for (const name of ["play", "pause", "ended", "emptied"]) media.addEventListener(name, show);
   for (const name of ["waiting", "seeking"]) {

@@ -129,9 +129,9 @@ function feed(
     if (!isLoading) hls.startLoad(media.currentTime || -1);
     isLoading = true;
   };
-  const name = (level: Level): string => nameOf(level, hls.levels);
   hls.on(events.MANIFEST_PARSED, () => {
-    listener.qualities(hls.levels.map((level, id) => ({ id, name: name(level) })).reverse());
+    const found = hls.levels.map((level, id) => ({ id, name: nameOf(level, hls.levels), level }));
+    listener.qualities(found.sort((one, other) => compare(other.level, one.level)));
   });
   hls.on(events.LEVEL_SWITCHED, (_event, { level }) => {
     const found = hls.levels[level];
@@ -151,6 +151,9 @@ function feed(
 }
 
 const linesOf = (level: Level): number => Math.min(level.width, level.height);
+
+const compare = (one: Level, other: Level): number =>
+  linesOf(one) - linesOf(other) || one.bitrate - other.bitrate;
 
 /** Lines are counted on the shorter side, as in "1080p"; equal ones are told apart by bit rate. */
 function nameOf(level: Level, all: Level[]): string {

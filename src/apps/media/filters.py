@@ -68,7 +68,8 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         visitor = getattr(self.request, "user", None)
         if visitor is None or not visitor.is_authenticated:
             return anywhere
-        return anywhere | Q(owner=visitor.pk, owner_text__contains=word)
+        # That the text is not empty is for the index, which leaves out the files that have none.
+        return anywhere | (Q(owner=visitor.pk, owner_text__contains=word) & ~Q(owner_text=""))
 
     def _every(self, name: str) -> list[str]:
         data: Any = self.data

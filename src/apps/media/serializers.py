@@ -13,8 +13,9 @@ from apps.media.models import Caption, MediaFile, Rendition, Tag, Visibility
 from apps.media.policies import Action, can_access
 
 # An allow-list: what an engine learns to find out tomorrow is the owner's alone.
-TECHNICAL_FACTS = frozenset({"frames", "pages", "video", "audio", "has_alpha", "loudness"})
-
+TECHNICAL_FACTS = frozenset(
+    "frames pages video audio has_alpha loudness loudness_range true_peak".split()
+)
 PERMISSIONS = (Action.VIEW, Action.EDIT, Action.DELETE, Action.SHARE)
 
 

@@ -23,7 +23,6 @@ from apps.media.exceptions import CorruptFileError
 from apps.media.processing.containers import picture_stream
 from apps.media.processing.geometry import Size
 from apps.media.processing.recordings import first_frame
-from apps.media.processing.surveys import rewind
 from apps.media.processing.tonemapping import HLG, PQ, to_screen
 from apps.media.processing.types import Facts
 
@@ -34,6 +33,7 @@ _LARGEST_MAPPED = 1_920  # pixels: a larger picture of high dynamic range is mad
 _PLACES = (0.15, 0.1, 0.3, 0.5, 0.05, 0.7, 0.9)
 _GOOD_CONTRAST = 30.0  # standard deviation of 0..255: titles on black and fades have less
 _JUDGED_SIDE = 64  # pixels
+_MOST_DECODED, _JUDGED_EVERY = 300, 15  # frames, where no keyframe will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +136,22 @@ def poster(film: Film) -> Image.Image:
     Raises `CorruptFileError` when none can be decoded.
     """
     best, most = None, -1.0
-    for place in _PLACES:
-        frame = keyframe_at(film, film.duration * place)
-        contrast = _contrast(frame) if frame else -1.0
+    for frame in _candidates(film):
+        contrast = _contrast(frame)
         if contrast > most:
             best, most = frame, contrast
         if most >= _GOOD_CONTRAST:
             break
-    if best is None:
-        rewind(film.container)
-        best = first_frame(film.container, film.stream)
-    return image_of(film, best)
+    return image_of(film, best or first_frame(film.container, film.stream))
+
+
+def _candidates(film: Film) -> Iterator[VideoFrame]:
+    for place in _PLACES:
+        frame = keyframe_at(film, film.duration * place)
+        if frame is not None:
+            yield frame
+    start = film.duration * _PLACES[0]
+    yield from islice(frames_from(film, start), 0, _MOST_DECODED, _JUDGED_EVERY)
 
 
 def _contrast(frame: VideoFrame) -> float:

@@ -18,7 +18,7 @@ _SOURCE_FACTOR = 2.0  # newer encodings than H.264 need up to half its bits
 _LEAST_RATE = 150_000
 _COPY_GAP = 10.0  # seconds between keyframes: what seeking in a copied film may take
 _COPY_PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
-_COPY_PROFILES = ("Baseline", "Main", "High")
+_COPY_PROFILES = frozenset({"Baseline", "Main", "High"})
 _SHORTEST_SHARE = 0.5  # of a stretch: a shorter last one joins the one before
 
 
@@ -99,7 +99,7 @@ def _can_copy(facts: Facts, video: VideoFacts) -> bool:
     return (
         video.codec == "h264"
         and video.pixel_format in _COPY_PIXEL_FORMATS
-        and video.profile.removeprefix("Constrained ").startswith(_COPY_PROFILES)
+        and video.profile.removeprefix("Constrained ") in _COPY_PROFILES
         and video.rotation == 0
         and video.square_pixels
         and not video.interlaced

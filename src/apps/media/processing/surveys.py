@@ -22,6 +22,7 @@ from apps.media.processing.types import Limits
 _SURVEYED_PACKETS = 20_000  # of a file without a full index; five minutes of an ordinary film
 _TOLERATED = 1.0  # seconds by which the last packet's own length may be unknown
 _SUSPICIOUS = 60.0  # seconds
+_NEAR_THE_END, _LOOKED_AT = 0.95, 50  # share of the recording; packets
 _LEAST_BIT_RATE = 100  # bits per second: a quarter of silence in Opus
 _UNEVEN_STEP, _UNEVEN_SHARE = 0.3, 0.01  # Matroska's milliseconds move steps by up to a tenth
 
@@ -91,8 +92,9 @@ def _streams(container: InputContainer) -> list[Stream]:
 
 
 def _is_fully_indexed(container: InputContainer, stream: Stream) -> bool:
-    """Only the MP4 family keeps every sample in its header, if it is not in fragments."""
-    return container.format.name.startswith("mov") and len(stream.index_entries) > 1
+    """Only the MP4 family keeps every sample in its header, if it is not in fragments: then the
+    header counts no frames."""
+    return container.format.name.startswith("mov") and stream.frames > 1
 
 
 def _survey_index(container: InputContainer, streams: list[Stream]) -> Survey:
@@ -169,15 +171,38 @@ def seconds(container: InputContainer, seen: Survey, limits: Limits) -> float:
     claimed = container.duration / av.time_base if container.duration else 0.0
     length = claimed
     if seen.end is not None:
-        if seen.end < claimed / 2:
-            raise CorruptFileError(f"{claimed} s are promised, {seen.end} s are there")
+        _check_promise(claimed, seen.end)
         length = min(claimed or seen.end, seen.end + _TOLERATED)
     if claimed > _SUSPICIOUS and container.size * 8 / claimed < _LEAST_BIT_RATE:
         raise CorruptFileError(f"{claimed} s in {container.size} bytes")
-    length = length or _measured(container)
+    if length > limits.max_duration:
+        raise TooLongError(f"{length:.0f} s")
+    if not length or (seen.end is None and not _reaches(container, length)):
+        length = _measured(container)
+        _check_promise(claimed, length)
     if length > limits.max_duration:
         raise TooLongError(f"{length:.0f} s")
     return length
+
+
+def _check_promise(claimed: float, there: float) -> None:
+    if there < claimed / 2:
+        raise CorruptFileError(f"{claimed} s are promised, {there} s are there")
+
+
+def _reaches(container: InputContainer, length: float) -> bool:
+    """Whether there is anything near the end that is promised."""
+    try:
+        container.seek(round((_first_second(container) + length * _NEAR_THE_END) * av.time_base))
+    except av.FFmpegError:
+        return False
+    wanted = _first_second(container) + length / 2
+    return any(_start_of(packet) >= wanted for packet in islice(_packets(container), _LOOKED_AT))
+
+
+def _start_of(packet: av.Packet[Stream]) -> float:
+    start = packet.pts if packet.pts is not None else packet.dts
+    return float(start * packet.time_base) if start is not None and packet.time_base else 0.0
 
 
 def _measured(container: InputContainer) -> float:
@@ -185,9 +210,8 @@ def _measured(container: InputContainer) -> float:
     rewind(container)
     first, end = _first_second(container), 0.0
     for packet in _packets(container):
-        start = packet.pts if packet.pts is not None else packet.dts
-        if start is not None and packet.time_base is not None:
-            end = max(end, float((start + (packet.duration or 0)) * packet.time_base) - first)
+        length = float((packet.duration or 0) * (packet.time_base or 0))
+        end = max(end, _start_of(packet) + length - first)
     return end
 
 

@@ -46,7 +46,8 @@ def _request_missing(media: MediaFile, name: str) -> None:
         return  # it is under way with all the others
     if code := _failed_lately(media, name):
         raise _failure(code, "This could not be made of the file.")
-    request_rendition(media=media, name=name)
+    if not request_rendition(media=media, name=name):
+        raise NotVisibleError(media.pk, name)
 
 
 def _request_again(media: MediaFile, name: str) -> None:

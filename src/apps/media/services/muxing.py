@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from django.db.models import Q
+
 from apps.media.conf import options
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition
 from apps.media.processing import sandbox
@@ -13,8 +15,8 @@ from apps.media.processing.streamtypes import MuxPlan
 from apps.media.services.allowances import long_limits, programs
 from apps.media.services.facts import facts_of, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
-from apps.media.services.passes import SOUND, final_name, passes
-from apps.media.services.publication import conclude
+from apps.media.services.passes import COPY, SOUND, final_name, passes
+from apps.media.services.publication import ACTIVE, conclude
 from apps.media.services.renditions import adopt, is_current, reserve, rows_of, write
 from apps.media.services.workplaces import workplace
 from apps.media.storage import store_of
@@ -26,12 +28,21 @@ SOON = 7  # priority: it takes a second
 def enqueue_mux(media: MediaFile, version: MediaVersion) -> None:
     """Have it made, or made anew, as soon as what it is made of is there."""
     picture, sound = _mux_sources(version)
-    if picture is None or (sound is None and facts_of(version).audio):
+    if picture is None or (sound is None and _awaits_sound(media, version)):
         return
     if is_current(rows_of(version).get(Rendition.FALLBACK), picture.fingerprint):
         return
     work = Work(Job.Kind.MUX, queue=Job.SLOW, priority=SOON)
     enqueue_job(media=media, version=version.number, work=work)
+
+
+def _awaits_sound(media: MediaFile, version: MediaVersion) -> bool:
+    """Whether a job is left that makes the sound; one that was announced may never come."""
+    streams = Job.objects.filter(
+        media=media, version=version.number, kind=Job.Kind.STREAM, state__in=ACTIVE
+    )
+    makers = Q(subject__startswith=f"{COPY}.") | Q(subject__startswith=f"{SOUND}.")
+    return streams.filter(makers).exists()
 
 
 def _mux_sources(version: MediaVersion) -> tuple[Rendition | None, Rendition | None]:

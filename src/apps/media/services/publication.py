@@ -17,6 +17,7 @@ from apps.core.errors import AppError
 from apps.media import signals
 from apps.media.exceptions import MalwareFoundError
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Status
+from apps.media.services.deletion import raise_tombstone
 
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 # What a file cannot do without: the first pictures, the film itself.
@@ -60,6 +61,8 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
     if job.version != media.version:
         return
     if not _is_essential(job):
+        if not Job.objects.filter(media=media, state=Job.State.RUNNING).exists():
+            _forget_unfinished(media)
         conclude(media)
         return
     cancel_active(media)
@@ -90,6 +93,18 @@ def cancel_active(media: MediaFile) -> None:
     Job.objects.filter(media=media, state__in=ACTIVE).update(
         state=Job.State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now()
     )
+    _forget_unfinished(media)
+
+
+def _forget_unfinished(media: MediaFile) -> None:
+    """No job is left that could adopt what it was writing: that goes; what is served stays."""
+    for row in Rendition.objects.filter(media=media).exclude(next_key=""):
+        if row.key:
+            raise_tombstone(storage=row.storage, key=row.next_key, still_written=True)
+            row.next_key = ""
+            row.save(update_fields=["next_key", "updated_at"])
+        else:
+            row.delete()
 
 
 def show_progress(media_id: uuid.UUID, *, version: int) -> None:

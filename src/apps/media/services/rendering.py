@@ -68,9 +68,10 @@ def request_rendition(*, media: MediaFile, name: str) -> bool:
     """
     version = media.current
     recipe = find_recipe(version, name)
-    if recipe is None:
+    if recipe is None or not _has_programs(version):
         return False
-    work = Work(Job.Kind.RENDER, name, priority=URGENT, needed=False)
+    queue = Job.SLOW if recipe.when == "later" else Job.FAST
+    work = Work(Job.Kind.RENDER, name, queue=queue, priority=URGENT, needed=False)
     enqueue_job(media=media, version=version.number, work=work)
     return True
 
@@ -123,9 +124,12 @@ def _of_job(job: Job, version: MediaVersion) -> tuple[Recipe, ...]:
 
 
 def _recipes(version: MediaVersion, facts: Facts) -> tuple[Recipe, ...]:
-    if engine_for(version.mime_type) == "office" and not programs().soffice:
-        return ()
-    return recipes_for(version.mime_type, facts, _recipe_set())
+    return recipes_for(version.mime_type, facts, _recipe_set()) if _has_programs(version) else ()
+
+
+def _has_programs(version: MediaVersion) -> bool:
+    """Whether this machine has what files of that type need."""
+    return engine_for(version.mime_type) != "office" or bool(programs().soffice)
 
 
 def _recipe_set() -> RecipeSet:

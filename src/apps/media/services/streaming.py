@@ -137,11 +137,11 @@ def _adopt_track(row: Rendition, track: Track, fingerprint: str) -> None:
 def _finish(claim: Claim, version: MediaVersion, one: Pass | None) -> None:
     """End the job; have joined what can be joined now, and muxed what can be muxed."""
     with claim.saving() as media:
+        claim.finish()
         if one and len(one.stretches) > 1 and _all_stretches(one, version):
             work = Work(Job.Kind.JOIN, one.name, queue=Job.SLOW, priority=JOIN_FIRST)
             enqueue_job(media=media, version=version.number, work=work)
         enqueue_mux(media, version)
-        claim.finish()
         conclude(media)
 
 

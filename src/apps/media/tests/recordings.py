@@ -72,6 +72,17 @@ def fast_start() -> bytes:
     return made("film.mp4", "-i", "source", "-c", "copy", "-movflags", "+faststart", source=film())
 
 
+def fragmented() -> bytes:
+    """As recorders write that may lose their power at any time."""
+    flags = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof")
+    return film(seconds=6, picture=(*_H264, "-g", "30", *flags))
+
+
+def unfinished() -> bytes:
+    """Cut off before its length and index could be written."""
+    return made("film.webm", "-i", "source", "-c", "copy", "-live", "1", source=webm())
+
+
 def sideways() -> bytes:
     """As a phone held upright writes it: stored wide, to be turned by 90 degrees clockwise."""
     turn = ("-display_rotation", "-90", "-i", "source")

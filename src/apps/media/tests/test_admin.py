@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from apps.media.models import Job, MediaFile
+from apps.media.services import publication
 
 TEXT = b"A few plain words.\n"
 
@@ -79,3 +82,117 @@ def test_a_failing_action_is_told_and_the_rest_goes_on(client: Client, media: Me
     )
     assert b"not in the trash" in answer.content
     assert b"0 done." in answer.content
+
+
+class TestJobs:
+    @pytest.fixture
+    def job(self, media: MediaFile) -> Job:
+        return Job.objects.filter(media=media, kind="inspect").get()
+
+    @pytest.fixture
+    def url(self) -> str:
+        return reverse("admin:media_job_changelist")
+
+    def test_the_list_tells_what_an_operator_needs(
+        self, client: Client, job: Job, url: str
+    ) -> None:
+        page = client.get(url).content.decode()
+        assert reverse("admin:media_mediafile_change", args=[job.media_id]) in page
+        for shown in ("inspect", "media.fast", "done", "100 %"):
+            assert shown in page
+
+    @pytest.mark.parametrize(
+        ("condition", "found"),
+        [
+            ({"state__exact": "done"}, True),
+            ({"state__exact": "failed"}, False),
+            ({"kind__exact": "join"}, False),
+            ({"queue": "media.fast"}, True),
+            ({"queue": "media.slow"}, False),
+            ({"error_code__isempty": "0"}, False),
+            ({"q": "engine_away"}, False),
+            ({"q": "0198c0de-0000-7000-8000-000000000000"}, False),
+        ],
+    )
+    def test_filters(
+        self, client: Client, job: Job, url: str, condition: dict[str, str], found: bool
+    ) -> None:
+        assert (str(job.pk) in client.get(url, condition).content.decode()) == found
+
+    def test_search_takes_the_id_of_a_file_or_a_job(
+        self, client: Client, job: Job, url: str
+    ) -> None:
+        for name in (job.pk, job.media_id):
+            assert str(job.pk) in client.get(url, {"q": f" {name} "}).content.decode()
+
+    def test_cancel_and_retry(
+        self, client: Client, upload: Callable[..., MediaFile], run_jobs: Any, url: str
+    ) -> None:
+        file = upload(TEXT, "more.txt")
+        job = Job.objects.get(media=file, kind="inspect")
+        assert b"1 cancelled." in _act(client, url, "cancel", job)
+        file.refresh_from_db()
+        assert (file.status, file.failure_code) == ("failed", "processing_cancelled")
+        assert b"1 not in a state for it." in _act(client, url, "cancel", job)
+        assert b"1 queued again." in _act(client, url, "retry", job)
+        run_jobs()
+        file.refresh_from_db()
+        assert file.status == "ready"
+
+    def test_looking_is_not_acting(self, job: Job, url: str, browser_of: Any) -> None:
+        onlooker = _staff_with("view_job")
+        page = browser_of(onlooker).get(url).content.decode()
+        assert str(job.pk) in page
+        assert 'value="cancel"' not in page
+        Job.objects.update(state="queued")
+        _act(browser_of(onlooker), url, "cancel", job)
+        assert Job.objects.get(pk=job.pk).state == "queued"
+
+
+class TestQuarantine:
+    @pytest.fixture
+    def held(self, media: MediaFile) -> MediaFile:
+        media.current.scan = "infected"
+        media.current.scanner, media.current.signature = "clamd", "Win.Test.EICAR_HDB-1"
+        media.current.save()
+        publication.quarantine(media, media.current)
+        return media
+
+    def test_is_a_list_that_says_what_was_found(self, client: Client, held: MediaFile) -> None:
+        url = reverse("admin:media_mediafile_changelist")
+        assert b"notes.txt" in client.get(url, {"status__exact": "quarantined"}).content
+        detail = client.get(reverse("admin:media_mediafile_change", args=[held.pk])).content
+        for shown in (b"Infected", b"clamd", b"Win.Test.EICAR_HDB-1"):
+            assert shown in detail
+
+    def test_a_new_scan_may_release(self, client: Client, held: MediaFile, run_jobs: Any) -> None:
+        url = reverse("admin:media_mediafile_changelist")
+        assert b"1 will be scanned." in _act(client, url, "rescan", held)
+        run_jobs()
+        held.refresh_from_db()
+        assert (held.status, held.usable) == ("ready", True)
+
+    def test_a_new_scan_is_for_reviewers(self, held: MediaFile, browser_of: Any) -> None:
+        url = reverse("admin:media_mediafile_changelist")
+        names = ("view_mediafile", "change_mediafile")
+        _act(browser_of(_staff_with(*names)), url, "rescan", held)
+        assert not Job.objects.filter(state="queued").exists()
+        reviewer = _staff_with(*names, "review_quarantine", name="rosa")
+        assert b"1 will be scanned." in _act(browser_of(reviewer), url, "rescan", held)
+
+    def test_what_is_held_can_be_deleted(self, client: Client, held: MediaFile) -> None:
+        url = reverse("admin:media_mediafile_changelist")
+        assert b"1 done." in _act(client, url, "delete_permanently", held)
+        assert not MediaFile.objects.exists()
+
+
+def _act(client: Client, url: str, action: str, row: Any) -> bytes:
+    form = {"action": action, "_selected_action": [str(row.pk)]}
+    content: bytes = client.post(url, form, follow=True).content
+    return content
+
+
+def _staff_with(*permissions: str, name: str = "simon") -> Any:
+    user = get_user_model().objects.create_user(username=name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user

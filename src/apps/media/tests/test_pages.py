@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils.html import escape
 
-from apps.media import selectors, services
-from apps.media.forms import MediaEditForm, TagNamesField
+from apps.media import services
 from apps.media.models import MediaFile
 from apps.media.tests import samples
 from apps.media.views import pages
@@ -151,92 +149,6 @@ def test_the_home_page_shows_strangers_what_is_public(
     assert _names(Client().get("/")) == ["open.jpg"]
 
 
-# -- one file ---------------------------------------------------------------------------------
-
-
-def test_status_is_silent_while_nothing_changes(client: Client, upload: Upload) -> None:
-    media = upload(samples.photo_jpeg(64, 64), "a.jpg")
-    address = f"/library/{media.pk}/status/"
-    seen = f"{media.status}-{media.progress}"
-    assert client.get(address, {"seen": seen}).status_code == 204
-    card = client.get(address, {"seen": "elsewhere"}).content.decode()
-    assert f"?seen={seen}" in card
-    assert "data-poll" in card
-    assert 'id="preview"' in client.get(address, {"part": "preview"}).content.decode()
-
-
-def test_a_finished_card_asks_no_more(
-    client: Client, upload: Upload, run_jobs: Callable[[], int]
-) -> None:
-    media = upload(samples.photo_jpeg(64, 64), "a.jpg")
-    run_jobs()
-    card = client.get(f"/library/{media.pk}/status/").content.decode()
-    assert "data-poll" not in card
-    assert "hx-get" not in card
-
-
-def test_a_failure_is_explained(
-    client: Client, upload: Upload, run_jobs: Callable[[], int]
-) -> None:
-    media = upload(samples.truncated_jpeg(), "broken.jpg")
-    run_jobs()
-    media.refresh_from_db()
-    assert escape(media.failure_message) in client.get(media.get_absolute_url()).content.decode()
-
-
-def test_a_visitor_of_a_public_file_finds_no_way_to_change_it(
-    upload: Upload, run_jobs: Callable[[], int]
-) -> None:
-    media = upload(samples.photo_jpeg(64, 64), "a.jpg", visibility="public")
-    run_jobs()
-    text = Client().get(media.get_absolute_url()).content.decode()
-    assert "<form" not in text
-    assert "Download" in text
-
-
-def test_names_are_text_and_never_markup(client: Client, upload: Upload) -> None:
-    media = upload(b"words", "a.txt", title="<script>x</script>", tags=['"><b>'])
-    for address in ("/library/", media.get_absolute_url()):
-        text = client.get(address).content.decode()
-        assert "<script>x" not in text
-        assert '"><b>' not in text
-
-
-def test_editing_changes_what_was_sent_and_nothing_else(client: Client, upload: Upload) -> None:
-    media = upload(b"words", "a.txt", caption="kept", tags=["old"], visibility="unlisted")
-    answer = client.post(
-        f"/library/{media.pk}/edit/", {"title": "New", "tags": 'x, "y, z"', "visibility": ""}
-    )
-    media.refresh_from_db()
-    assert answer["Location"] == media.get_absolute_url()
-    assert (media.title, media.caption, media.visibility) == ("New", "kept", "unlisted")
-    assert {tag.name for tag in media.tags.all()} == {"x", "y, z"}
-
-
-@pytest.mark.parametrize(
-    ("sent", "field"),
-    [({"title": "x" * 256}, "id_title"), ({"tags": "x" * 65}, "id_tags")],
-)
-def test_what_cannot_be_saved_is_said_at_its_field(
-    sent: dict[str, str], field: str, client: Client, upload: Upload
-) -> None:
-    media = upload(b"words", "a.txt", title="before")
-    answer = client.post(f"/library/{media.pk}/edit/", {"caption": "lost?", **sent})
-    text = answer.content.decode()
-    assert answer.status_code == 422
-    assert f'id="{field}_error"' in text
-    assert "lost?" in text  # what was typed is not lost
-    media.refresh_from_db()
-    assert (media.title, media.caption) == ("before", "")
-
-
-def test_tags_with_commas_survive_the_form(owner: Any, upload: Upload) -> None:
-    media = upload(b"words", "a.txt", tags=["plain", "with, comma", 'with "quotes"'])
-    media = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).get()
-    shown = MediaEditForm.of(media)["tags"].value()
-    assert set(TagNamesField().clean(shown)) == {"plain", "with, comma", 'with "quotes"'}
-
-
 # -- trash ------------------------------------------------------------------------------------
 
 
@@ -257,7 +169,7 @@ def test_to_the_trash_and_back_and_away(client: Client, upload: Upload) -> None:
     assert not MediaFile.objects.exists()
 
 
-@pytest.mark.parametrize("action", ["edit", "delete", "restore", "purge"])
+@pytest.mark.parametrize("action", ["edit", "delete", "restore", "purge", "reprocess", "captions"])
 def test_changes_are_posts(action: str, client: Client, upload: Upload) -> None:
     media = upload(b"words", "a.txt")
     assert client.get(f"/library/{media.pk}/{action}/").status_code == 405

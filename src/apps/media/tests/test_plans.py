@@ -24,12 +24,14 @@ ROWS = 20_000
 FILL = f"""
 INSERT INTO media_mediafile (id, owner_id, title, caption, alt_text, visibility, focal_x, focal_y,
   original_name, media_type, mime_type, size, sha256, placeholder, color, version, status,
-  failure_code, failure_message, progress, search_text, created_at, updated_at, deleted_at)
+  failure_code, failure_message, progress, search_text, created_at, updated_at, deleted_at,
+  usable, share_location, likeness, owner_text)
 SELECT (lpad(to_hex(1700000000000 + g), 12, '0') || '70008000' || lpad(to_hex(g), 12, '0'))::uuid,
   (SELECT min(id) FROM users_user) + g % 100, '', '', '',
   CASE WHEN g % 100 = 7 THEN 'public' ELSE 'private' END, 0.5, 0.5, 'file ' || g % 997,
   (ARRAY['image', 'video', 'audio'])[1 + g % 3], 'image/jpeg', g % 4999, '', '', '', 1, 'ready',
-  '', '', 100, 'words ' || md5(g::text), now(), now(), CASE WHEN g % 300 = 0 THEN now() END
+  '', '', 100, 'words ' || md5(g::text), now(), now(), CASE WHEN g % 300 = 0 THEN now() END,
+  true, false, '', ''
 FROM generate_series(1, {ROWS}) AS g
 """
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from django.core.files.base import ContentFile
 from django.template import Context, Template
 
-from apps.media import selectors
+from apps.media import selectors, services
 from apps.media.models import MediaFile, Rendition
-from apps.media.tests import samples
+from apps.media.templatetags import media as tags
+from apps.media.tests import recordings, samples
 
 Upload = Callable[..., MediaFile]
 
@@ -84,3 +87,52 @@ def test_tags_cost_no_query(
     run_jobs()
     with django_assert_num_queries(3):  # those of `with_details`
         _render("{% media_picture media %}{% media_renditions media as r %}{{ r|length }}", media)
+
+
+def test_a_player_has_a_stream_a_file_and_captions(
+    upload: Upload, run_jobs: Callable[[], int], owner: Any
+) -> None:
+    media = upload(recordings.film(), "a.mp4", title='A "walk"')
+    assert _render("{{ media|media_is_playable }}", media) == "False"
+    run_jobs()
+    words = ContentFile(b"WEBVTT\n\n00:00.000 --> 00:01.000\nWords\n", "a.vtt")
+    services.add_caption(user=owner, media=media, file=words, language="en", default=True)
+    text = _render("{% media_player media %}", media)
+    assert f'data-hls="/media/{media.pk}/hls/master.m3u8"' in text
+    types = re.findall(r'<source src="[^"]+" type="([^"]+)"', text)
+    assert types == ["video/mp4", "application/vnd.apple.mpegurl"]
+    assert re.search(r'<track kind="subtitles" src="[^"]+" srclang="en" label="en" default', text)
+    assert re.search(r'poster="[^"]*poster\.jpg', text)
+    assert 'aria-label="A &quot;walk&quot;"' in text
+    assert 'width="160" height="120"' in text  # nothing jumps when the film comes
+    assert _render("{{ media|media_length }}", media) == "0:02"
+
+
+def test_a_sound_is_played_from_files(upload: Upload, run_jobs: Callable[[], int]) -> None:
+    media = upload(recordings.sound("a.mp3"), "a.mp3")
+    run_jobs()
+    text = _render("{% media_player media %}", media)
+    assert re.findall(r"/r/(audio\.\w+)", text) == ["audio.opus", "audio.m4a"]
+    assert "data-peaks" in text
+    assert "data-hls" not in text
+    assert _render("{{ media|media_has_picture }}", media) == "False"  # a waveform is none
+
+
+def test_a_film_looks_like_its_poster_and_not_like_its_storyboard(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(recordings.film(), "a.mp4")
+    run_jobs()
+    text = _render("{% media_picture media %}{% media_renditions media as all %}{{ all }}", media)
+    picture, listed = text.split("</picture>")
+    assert "poster.jpg" in picture
+    assert "storyboard" not in picture
+    assert "storyboard.jpg" in listed
+    assert "hls/" not in listed  # tracks have no address among the renditions
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0:00"), (7.97, "0:08"), (61.5, "1:01"), (3_725, "1:02:05")]
+)
+def test_times_are_told_as_on_a_clock(seconds: float, shown: str) -> None:
+    assert tags.clock(seconds) == shown

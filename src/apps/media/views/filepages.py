@@ -93,6 +93,7 @@ def _show_detail(
         "form": form,
         "caption_form": caption_form or CaptionForm(),
         "may_delete": can_access(request.user, media, Action.DELETE),
+        "may_read": can_access(request.user, media, Action.READ),
         "facts": facts,
         "chapters": media.current.metadata.get("chapters", []),
         "captions": selectors.list_captions(media=media),
@@ -162,7 +163,7 @@ def _add_caption(request: HttpRequest, media: MediaFile, form: CaptionForm) -> b
     try:
         services.add_caption(user=request.user, media=media, **form.cleaned_data)
     except ValidationError as error:
-        form.add_error(None, error.messages)  # type: ignore[arg-type]
+        form.add_error(None, error)
     except (RejectedError, WrongStateError) as error:
         form.add_error("file", error.detail)
     else:

@@ -107,7 +107,7 @@ def _read_listing(request: HttpRequest) -> Listing:
     for name in [name for name, values in query.lists() if not any(values)]:
         del query[name]  # a control left alone says nothing
     rows = selectors.list_media_by_user(user_id=request.user.pk)
-    found = MediaFilter(query, queryset=selectors.with_details(rows)).qs
+    found = MediaFilter(query, queryset=selectors.with_details(rows), request=request).qs
     sort = ORDERINGS.get(query.get("ordering", ""), ORDERINGS[DEFAULT_SORT])
     try:
         page = read_page(found, ordering=Ordering.parse(sort), size=PAGE_SIZE, cursor=cursor)

@@ -30,11 +30,13 @@ def film(upload: Make) -> MediaFile:
 
 
 @pytest.fixture
-def ready_film(film: MediaFile, run_jobs: Callable[[], int], live_server: Any) -> MediaFile:
+def ready_film(upload: Make, run_jobs: Callable[[], int], live_server: Any) -> MediaFile:
+    """A smaller one, of which all is made."""
+    media = upload(recordings.film(size=(320, 240), rate="15", seconds=SECONDS), "walk.mp4")
     run_jobs()
-    film.refresh_from_db()
-    assert film.status == "ready", film.failure_message
-    return film
+    media.refresh_from_db()
+    assert media.status == "ready", media.failure_message
+    return media
 
 
 def media_of(page: Page) -> Locator:
@@ -49,11 +51,12 @@ def wait_for(page: Page, condition: str) -> None:
 
 
 def test_a_film_plays_to_its_end_in_whatever_quality(
-    site: Page, at: At, ready_film: MediaFile
+    site: Page, at: At, film: MediaFile, run_jobs: Callable[[], int], live_server: Any
 ) -> None:
+    run_jobs()
     asked: list[str] = []
     site.on("request", lambda request: asked.append(request.url))
-    site.goto(at(ready_film.get_absolute_url()))
+    site.goto(at(film.get_absolute_url()))
     quality = site.get_by_label("Quality")
     expect(quality).to_be_attached()
     assert not [url for url in asked if ".mp4" in url]  # nothing is loaded before it is wanted
@@ -70,18 +73,30 @@ def test_a_film_plays_to_its_end_in_whatever_quality(
     assert names[0].startswith("Automatic (")
     assert names[-1] == "240p"
     quality.select_option(label="240p")
-    wait_for(site, "media.videoHeight === 240")
     site.get_by_label("Speed").select_option("2×")
     site.get_by_role("button", name="Play", exact=True).click()
+    wait_for(site, "media.videoHeight === 240")
     wait_for(site, "media.ended")
     assert media_of(site).evaluate("media => media.currentTime") >= SECONDS - 0.3
     assert media_of(site).evaluate("media => media.buffered.length") == 1  # without holes
     expect(site.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
-def test_seeking_by_keys_by_chapter_and_on_the_bar(
-    site: Page, at: At, ready_film: MediaFile
+def test_chapters_are_places_to_go_to(
+    site: Page, at: At, upload: Make, run_jobs: Callable[[], int], live_server: Any
 ) -> None:
+    media = upload(recordings.with_words(), "walk.mp4")
+    run_jobs()
+    site.goto(at(media.get_absolute_url()))
+    expect(site.locator("[data-part='marks'] span")).to_have_count(1)  # the first is the start
+    site.get_by_role("link", name="Back").click()
+    wait_for(site, "media.currentTime >= 1 && !media.seeking")
+    bar = site.get_by_role("slider", name="Position")
+    expect(bar).to_have_attribute("aria-valuetext", "0:01 of 0:02, Back")
+    wait_for(site, "media.ended")
+
+
+def test_seeking_by_keys_and_on_the_bar(site: Page, at: At, ready_film: MediaFile) -> None:
     site.goto(at(ready_film.get_absolute_url()))
     bar = site.get_by_role("slider", name="Position")
     expect(bar).to_have_attribute("aria-valuetext", "0:00 of 0:08")
@@ -107,9 +122,7 @@ def test_seeking_by_keys_by_chapter_and_on_the_bar(
     wait_for(site, "media.muted")
 
 
-def test_captions_come_at_their_time(
-    site: Page, at: At, ready_film: MediaFile, owner: Any
-) -> None:
+def test_captions_come_at_their_time(site: Page, at: At, ready_film: MediaFile, owner: Any) -> None:
     services.add_caption(
         user=owner,
         media=ready_film,

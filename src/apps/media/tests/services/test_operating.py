@@ -11,11 +11,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.core.storage import ObjectStore
 from apps.media import services
 from apps.media.exceptions import CorruptFileError, LostLeaseError, MalwareFoundError
-from apps.media.models import Job, MediaFile, MediaVersion
+from apps.media.models import Job, MediaFile, MediaVersion, Tombstone
 from apps.media.services import jobs, publication
 from apps.media.services.jobs import Claim, Work, enqueue_job
+from apps.media.services.renditions import reserve
 from apps.media.tests import samples
 from apps.media.tests.services.test_jobs import ARCHIVE
 
@@ -77,6 +79,20 @@ class TestCancel:
             pytest.fail("a cancelled job may not save")
         jobs.give_up(claim, CorruptFileError())
         assert _media_state(media)[2] == "processing_cancelled"
+
+    def test_leaves_nothing_half_written(
+        self, media: MediaFile, own_storage: ObjectStore, run_jobs: Any
+    ) -> None:
+        later = enqueue_job(media=media, version=1, work=LATER)
+        with _claim(later).saving() as locked:
+            (row,) = reserve(locked, locked.current, ["storyboard.jpg"])
+        with own_storage.writer(row.next_key) as writer:
+            writer.write(b"half of it")
+        services.cancel_job(job=later)
+        assert not media.renditions.exists()
+        Tombstone.objects.update(due_at="2000-01-01T00:00:00Z")
+        services.bury_tombstones()
+        assert {item.key for item in own_storage.walk()} == {media.current.key}
 
     def test_of_what_is_done_changes_nothing(self, media: MediaFile, run_jobs: Any) -> None:
         run_jobs()

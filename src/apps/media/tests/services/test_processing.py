@@ -1,4 +1,4 @@
-"""What becomes of each kind of file, through all jobs: rows, objects, states, and who may see it."""
+"""What becomes of each kind of file, through all jobs: rows, objects, states, who may see it."""
 
 from __future__ import annotations
 

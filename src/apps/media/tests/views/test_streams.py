@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
+import av
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
 
 from apps.media import services
 from apps.media.models import MediaFile, Rendition
+from apps.media.processing.streamtypes import LEAD_SECONDS
+from apps.media.tests import recordings
 from apps.media.tests.views.conftest import HEAD, SEGMENTS
 
 CAPTIONS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
@@ -75,9 +79,7 @@ def test_segments_are_ranges_of_the_track(
     assert ranges == [(str(HEAD), "0"), ("20", "10"), ("12", "30")]
     parts = []
     for (size, start), address in zip(ranges, addresses(text), strict=True):
-        end = int(start) + int(size) - 1
-        headers = {"Range": f"bytes={start}-{end}"}
-        answer = owners.get(urljoin(url, address), headers=headers)
+        answer = owners.get(urljoin(url, address), headers={"Range": _range(size, start)})
         assert answer.status_code == 206
         parts.append(b"".join(answer))
     assert b"".join(parts) == whole
@@ -225,3 +227,36 @@ class TestHeaders:
 def test_unknown_tracks_are_missing(name: str, film: MediaFile, owners: Client) -> None:
     for address in (f"{name}.m3u8", f"{name}.mp4", f"captions-{name}.vtt", f"captions-{name}.m3u8"):
         assert owners.get(f"/media/{film.pk}/hls/{address}").status_code == 404
+
+
+def test_a_real_film_plays_from_any_segment(
+    upload: Callable[..., MediaFile], run_jobs: Callable[[], int], owners: Client
+) -> None:
+    """The head and any one segment are a film by themselves, where the playlist says it is."""
+    film = upload(recordings.film(seconds=6), "film.mp4")
+    run_jobs()
+    film.refresh_from_db()
+    assert film.status == "ready", film.failure_code
+    master = read(owners.get(master_of(film)))
+    variants = [address for address in addresses(master) if not address.startswith("sound")]
+    url = urljoin(master_of(film), variants[-1])
+    text = read(owners.get(url))
+    head, *segments = [
+        b"".join(owners.get(urljoin(url, address), headers={"Range": _range(size, start)}))
+        for (size, start), address in zip(
+            re.findall(r"BYTERANGE[:=]\"?(\d+)@(\d+)", text), addresses(text), strict=True
+        )
+    ]
+    starts = [LEAD_SECONDS]
+    for seconds in re.findall(r"#EXTINF:([\d.]+)", text):
+        starts.append(starts[-1] + float(seconds))
+    assert len(segments) == len(starts) - 1 > 1
+    for segment, start in zip(segments, starts, strict=False):
+        with av.open(io.BytesIO(head + segment)) as played:
+            frame = next(played.decode(video=0))
+        assert frame.key_frame
+        assert frame.time == pytest.approx(start, abs=0.1)
+
+
+def _range(size: str, start: str) -> str:
+    return f"bytes={start}-{int(start) + int(size) - 1}"
