@@ -92,7 +92,7 @@ class Meter:
         completed = UPLOADED + (DONE - UPLOADED) * percent / 100
         state = f"is processed, {percent} %" if percent else "is processed"
         self._progress.update(self._tasks[file], completed=completed, state=state)
-        if percent - self._told[file] >= PLAIN_STEP:
+        if percent - self._told[file] >= PLAIN_STEP and percent < DONE:
             self._told[file] = percent - percent % PLAIN_STEP
             self._say(f"{file.name}: {percent} % processed")
 

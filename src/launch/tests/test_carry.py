@@ -128,7 +128,7 @@ def test_time_begins_anew_whenever_something_moves(photo: Path) -> None:
 def test_long_work_is_told_by_quarters(photo: Path) -> None:
     console = Console(file=io.StringIO())
     with Meter(console, [photo]) as meter:
-        for percent in (3, 24, 30, 49, 52, 90):
+        for percent in (3, 24, 30, 49, 52, 90, 100):
             meter.processing(photo, percent)
     told = [line.rpartition(": ")[2] for line in console.file.getvalue().splitlines()]
     assert told == ["30 % processed", "52 % processed", "90 % processed"]

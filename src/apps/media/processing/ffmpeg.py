@@ -7,6 +7,7 @@ every version read those files.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _MICROSECONDS = 1_000_000
 _OUR_TROUBLE: Mapping[str, type[MediaError]] = {
     "No space left": EngineAwayError,
     "Cannot allocate memory": ProcessingCrashedError,
+    "malloc of size": ProcessingCrashedError,
     "Resource temporarily unavailable": ProcessingCrashedError,  # threads
 }
 Arguments = Sequence[str | Path]
@@ -73,6 +75,17 @@ def run_ffmpeg(
         return run_program([ffmpeg, *common, *arguments], cwd=cwd, on_line=on_line)
     except ProgramFailedError as error:
         raise _meaning(error) from error
+    except ProcessingCrashedError as error:
+        if _is_out_of_time():
+            raise ProcessingTimeoutError(*error.args) from error
+        raise
+
+
+def _is_out_of_time() -> bool:
+    """ffmpeg takes the first signal of the CPU limit for a wish to finish; the second one kills."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    soft, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    return soft != resource.RLIM_INFINITY and used.ru_utime + used.ru_stime >= soft
 
 
 def _progress_reader(progress: Progress, duration: float) -> Callable[[str], None]:

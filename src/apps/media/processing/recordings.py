@@ -60,12 +60,12 @@ _LARGEST_ASPECT = 8  # of a pixel; more is damage
 # -- picture -----------------------------------------------------------------------------------
 
 
-def video_facts(container: InputContainer, seen: Survey, limits: Limits) -> VideoFacts | None:
-    """None without a picture. Raises `CorruptFileError` when no frame of it can be decoded, and
-    `TooManyPixelsError`. Leaves the container at an unknown place."""
+def video_facts(container: InputContainer, seen: Survey, limits: Limits) -> VideoFacts:
+    """Of a recording with a picture. Raises `CorruptFileError` when no frame of it can be decoded,
+    and `TooManyPixelsError`. Leaves the container at an unknown place."""
     stream = picture_stream(container)
     if stream is None:
-        return None
+        raise CorruptFileError("there is no picture")
     context = stream.codec_context
     _check_size(context.width, context.height, limits)
     frame = first_frame(container, stream)

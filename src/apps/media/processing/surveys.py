@@ -22,6 +22,7 @@ from apps.media.processing.types import Limits
 _SURVEYED_PACKETS = 20_000  # of a file without a full index; five minutes of an ordinary film
 _TOLERATED = 1.0  # seconds by which the last packet's own length may be unknown
 _SUSPICIOUS = 60.0  # seconds
+_LATE = 0.2  # seconds that players bridge without a word
 _NEAR_THE_END, _LOOKED_AT = 0.95, 50  # share of the recording; packets
 _LEAST_BIT_RATE = 100  # bits per second: a quarter of silence in Opus
 _UNEVEN_STEP, _UNEVEN_SHARE = 0.3, 0.01  # Matroska's milliseconds move steps by up to a tenth
@@ -33,7 +34,7 @@ class Survey:
 
     `end` is where the data ends, None when not all of it was seen; `starts` are the decoding times
     of the picture's frames, `size` the bytes of these. `whole` is False when a list of edits hides
-    frames, or the picture starts with one that needs others.
+    frames, or the picture begins later than the recording.
     """
 
     end: float | None = None
@@ -81,9 +82,10 @@ def survey(container: InputContainer) -> Survey:
     Leaves the container at an unknown place.
     """
     indexed = [stream for stream in _streams(container) if _is_fully_indexed(container, stream)]
-    if indexed:
-        return _survey_index(container, indexed)
-    return _survey_packets(container)
+    seen = _survey_index(container, indexed) if indexed else _survey_packets(container)
+    if seen.starts and seen.starts[0] - _first_second(container) > _LATE:
+        seen.whole = False
+    return seen
 
 
 def _streams(container: InputContainer) -> list[Stream]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from av.container import InputContainer
 
-from apps.media.exceptions import CorruptFileError, UnsupportedTypeError
+from apps.media.exceptions import UnsupportedTypeError
 from apps.media.processing import audio as sounds
 from apps.media.processing.bitmaps import render_pixels
 from apps.media.processing.clips import clip_size, render_clip
@@ -59,25 +59,25 @@ def probe(path: Path, mime: str, limits: Limits) -> Facts:
     """Facts from the first frames and the index. Raises `CorruptFileError` when nothing can be
     decoded, `TooLongError`, `TooManyPixelsError`."""
     with opened(path, mime) as container:
-        return facts_of(container, limits)
+        facts = _film_facts(container, limits)
+    return facts or sounds.probe(path, mime, limits)
 
 
-def facts_of(container: InputContainer, limits: Limits) -> Facts:
-    """Facts of an opened recording; without a picture, width and height are 0."""
+def _film_facts(container: InputContainer, limits: Limits) -> Facts | None:
+    """None of a recording without a picture."""
+    if picture_stream(container) is None:
+        return None
     seen = survey(container)
     length = seconds(container, seen, limits)
     video = video_facts(container, seen, limits)
-    audio = audio_facts(container)
-    if video is None and audio is None:
-        raise CorruptFileError("neither picture nor sound can be decoded")
-    width, height = upright_size(container, video) if video else (0, 0)
+    width, height = upright_size(container, video)
     return Facts(
         width=width,
         height=height,
         duration=length,
         metadata=metadata_of(container),
         video=video,
-        audio=audio,
+        audio=audio_facts(container),
         chapters=chapters_of(container, length),
     )
 
@@ -85,8 +85,8 @@ def facts_of(container: InputContainer, limits: Limits) -> Facts:
 def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progress) -> Rendered:
     """Makes every recipe of the plan. Raises what `probe` raises."""
     with opened(path, mime) as container:
-        facts = facts_of(container, limits)
-        if facts.video is not None:
+        facts = _film_facts(container, limits)
+        if facts is not None:
             return _render(_Source(path, mime, facts, Film.of(container, facts)), plan, progress)
     return sounds.render(path, mime, plan=plan, limits=limits, progress=progress)
 

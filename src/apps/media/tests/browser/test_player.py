@@ -232,6 +232,21 @@ def test_without_script_the_browsers_own_player_has_a_file(
     expect(plain.locator(".player__bar")).to_be_hidden()
 
 
+def test_a_stream_that_fails_is_followed_by_the_file_and_that_by_words(
+    site: Page, at: At, ready_film: MediaFile, complaints: list[str]
+) -> None:
+    site.route("**/hls/**", lambda route: route.fulfill(status=404, body=""))
+    site.goto(at(ready_film.get_absolute_url()))
+    site.get_by_role("button", name="Play walk.mp4").click()
+    wait_for(site, "media.currentTime > 0.2 && media.currentSrc.includes('video.mp4')")
+
+    site.route("**/video.mp4*", lambda route: route.fulfill(status=404, body=""))
+    site.reload()
+    site.get_by_role("button", name="Play walk.mp4").click()
+    expect(site.get_by_role("alert")).to_contain_text("cannot be played at the moment")
+    complaints.clear()
+
+
 def test_a_card_tells_the_length_and_moves_under_the_mouse(
     site: Page, at: At, ready_film: MediaFile
 ) -> None:

@@ -57,6 +57,18 @@ def assert_full_sets(state: State, person: Person, count: int) -> None:
     assert [len(state.renditions_of(row)) for row in mine] == [FULL_SET] * count
 
 
+def kill_at_work(site: Site) -> None:
+    """Kill the worker while it has a working directory."""
+    while True:
+        eventually(lambda: list(site.work_dir.glob("job-*")), within=60)
+        family = site.suspend_family("worker")
+        if list(site.work_dir.glob("job-*")):
+            site.kill_family("worker")
+            return
+        for process in family:
+            process.resume()
+
+
 def is_rendering(site: Site, person: Person, *, after: int) -> bool:
     """Whether a rendition set is being made now by the fast worker and `after` files are ready."""
     running = [
@@ -108,12 +120,12 @@ class TestKilledWorker:
     def test_its_working_directories_are_cleared(
         self, site: Site, person: Person, large_photo: bytes
     ) -> None:
-        take(person, large_photo, 2)
-        eventually(lambda: is_rendering(site, person, after=0), within=60)
-        site.kill_family("worker")
+        count = 4
+        take(person, large_photo, count)
+        kill_at_work(site)
         assert list(site.work_dir.glob("job-*"))
         site.start("worker")
-        wait_all_ready(site, person, 2)
+        wait_all_ready(site, person, count)
         eventually(lambda: not list(site.work_dir.glob("job-*")))
         settle(site)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,12 @@ import av
 import numpy as np
 import pytest
 
-from apps.media.exceptions import CorruptFileError, EngineAwayError
+from apps.media.exceptions import (
+    CorruptFileError,
+    EngineAwayError,
+    ProcessingCrashedError,
+    ProcessingTimeoutError,
+)
 from apps.media.processing import sandbox
 from apps.media.processing.installed import find_ffmpeg
 from apps.media.processing.joining import join_tracks
@@ -48,6 +54,10 @@ SAMPLES: list[tuple[Make, str, bool]] = [
 each_sample = pytest.mark.parametrize(
     ("make", "mime", "may_copy"),
     [pytest.param(*sample, id=sample[0].__name__) for sample in SAMPLES],
+)
+each_copied = pytest.mark.parametrize(
+    ("make", "mime"),
+    [pytest.param(make, mime, id=make.__name__) for make, mime, may_copy in SAMPLES if may_copy],
 )
 
 
@@ -171,10 +181,8 @@ class TestContract:
             with av.open(str(sound.path)) as container:
                 assert container.streams.audio[0].codec_context.channels == 2
 
-    @each_sample
-    def test_copy(self, make: Make, mime: str, may_copy: bool, studio: Open) -> None:
-        if not may_copy:
-            pytest.skip("is never copied")
+    @each_copied
+    def test_copy(self, make: Make, mime: str, studio: Open) -> None:
         film = studio(make(), mime)
         copied, *sounds = film.stream("copy").tracks
         check_track(copied)
@@ -271,6 +279,20 @@ class TestFailures:
             plan = StreamPlan(film.new_folder(), ffmpeg, "sound")
             with pytest.raises(EngineAwayError):
                 sandbox.run_stream(film.path, film.mime, plan=plan, limits=LIMITS)
+
+    def test_the_limits_of_time_and_memory(self, studio: Open) -> None:
+        film = studio(recordings.film(size=(1920, 1080), seconds=4), "video/mp4")
+        plan = StreamPlan(
+            film.new_folder(), find_ffmpeg(), "encode", film.ladder.rungs, film.ladder.frame_rate
+        )
+        for changes, kind in (
+            ({"cpu_seconds": 1}, ProcessingTimeoutError),
+            ({"memory_bytes": 800 * MIB}, ProcessingCrashedError),
+            ({"output_bytes": 10_000}, ProcessingCrashedError),
+        ):
+            limits = replace(LIMITS, **changes)
+            with pytest.raises(kind):
+                sandbox.run_stream(film.path, film.mime, plan=plan, limits=limits)
 
     def test_a_list_of_files_is_no_film(self, studio: Open) -> None:
         film = studio(recordings.film(), "video/mp4")
