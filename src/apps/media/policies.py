@@ -31,13 +31,20 @@ def can_access(user: Visitor, media: MediaFile, action: Action = Action.VIEW) ->
 
     Owner and managers may do everything, also with what is in the trash or not ready. Everybody
     may view what is usable, not deleted, and public or unlisted (by its address). Whoever may view
-    may read the bytes, except that what is in quarantine is for reviewers alone.
+    may read the bytes, except that what is in quarantine is for reviewers alone, and what is not
+    known to be clean for its owner and them.
     """
-    if action is Action.READ and media.status == Status.QUARANTINED:
+    if action is Action.READ and _is_unsafe(user, media):
         return may_review(user)
     if _is_active(user) and (media.owner_id == user.pk or is_manager(user)):
         return True
     return action in {Action.VIEW, Action.READ} and is_published(media)
+
+
+def _is_unsafe(user: Visitor, media: MediaFile) -> bool:
+    """Whether these bytes may harm `user`: the owner had them before the scan."""
+    is_owner = _is_active(user) and media.owner_id == user.pk
+    return media.status == Status.QUARANTINED or not (media.usable or is_owner)
 
 
 def visible_to(user: Visitor) -> Q:

@@ -15,9 +15,18 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from apps.media.conf import options
-from apps.media.exceptions import NotVisibleError, QuarantinedError
+from apps.media.exceptions import ForbiddenError, NotVisibleError, QuarantinedError
 from apps.media.links import caption_name
-from apps.media.models import Caption, Job, MediaFile, MediaVersion, Quota, Rendition, Tag
+from apps.media.models import (
+    Caption,
+    Job,
+    MediaFile,
+    MediaVersion,
+    Quota,
+    Rendition,
+    Status,
+    Tag,
+)
 from apps.media.policies import Action, Visitor, can_access, listed_for, visible_to
 from apps.media.processing.recipes import CLEAN
 
@@ -74,11 +83,14 @@ def get_visible_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
 def get_readable_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
     """The file, if `user` may have its bytes.
 
-    Raises `NotVisibleError`, and `QuarantinedError` to those who may know of the file.
+    Raises `NotVisibleError`, and `QuarantinedError` or `ForbiddenError` to those who may know of
+    the file.
     """
     media = get_visible_media(user=user, media_id=media_id)
     if not can_access(user, media, Action.READ):
-        raise QuarantinedError(media_id)
+        if media.status == Status.QUARANTINED:
+            raise QuarantinedError(media_id)
+        raise ForbiddenError(media_id, detail="This file is not known to be clean.")
     return media
 
 
@@ -172,6 +184,14 @@ def find_failed_request(*, media: MediaFile, name: str, since: datetime) -> Job 
         finished_at__gte=since,
     )
     return failed.order_by("-finished_at").first()
+
+
+def count_requests(*, media: MediaFile) -> int:
+    """How many renditions of `media` were asked for and are still to be made."""
+    left = Job.objects.filter(
+        media=media, kind=Job.Kind.RENDER, state__in=(Job.State.QUEUED, Job.State.RUNNING)
+    )
+    return left.exclude(subject__in=("", "later")).count()
 
 
 def list_similar_media(*, user: Visitor, media: MediaFile) -> list[MediaFile]:

@@ -8,7 +8,6 @@ link would make the worker publish a file of its own.
 from __future__ import annotations
 
 import json
-import math
 import re
 import stat
 from collections.abc import Mapping, Sequence
@@ -39,6 +38,7 @@ _MAX_SIDE = 65_535  # pixels of a rendition
 _MAX_CHAPTERS = 500
 _MAX_SEGMENTS = 50_000
 _MAX_RATE = 10**12  # bits per second, and whatever else is counted per second
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # by some databases
 _FRACTION = re.compile(r"[0-9]{1,9}/[1-9][0-9]{0,8}")
 _CODECS = re.compile(r"[A-Za-z0-9.]{1,32}")
 
@@ -278,7 +278,7 @@ def _list(value: object, longest: int) -> Sequence[Any]:
 
 
 def _text(value: object, longest: int) -> str:
-    if not isinstance(value, str) or len(value) > longest or "\0" in value:
+    if not isinstance(value, str) or len(value) > longest or _UNSTORABLE.search(value):
         raise AnswerError("not a short text")
     return value
 
@@ -316,7 +316,7 @@ def _metadata(value: object) -> dict[str, Scalar]:
 
 
 def _scalar(value: object) -> Scalar:
-    if isinstance(value, int | float) and math.isfinite(value):
+    if isinstance(value, int | float) and -(2**63) <= value < 2**63:
         return value
     return _text(value, _MAX_TEXT)
 

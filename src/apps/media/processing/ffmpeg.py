@@ -28,6 +28,7 @@ _OUR_TROUBLE: Mapping[str, type[MediaError]] = {
     "No space left": EngineAwayError,
     "Cannot allocate memory": ProcessingCrashedError,
     "malloc of size": ProcessingCrashedError,
+    "get_buffer() failed": ProcessingCrashedError,
     "Resource temporarily unavailable": ProcessingCrashedError,  # threads
 }
 Arguments = Sequence[str | Path]

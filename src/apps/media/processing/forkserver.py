@@ -89,6 +89,12 @@ class ForkServer:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.wait4(-1, os.WNOHANG))[0]:
                 self._report(*ended)
+                self._kill_strays()
+
+    def _kill_strays(self) -> None:
+        """What left its job's process group is given to us when its parent ends (see `jail`)."""
+        for pid in jail.children() - set(self._jobs):
+            _kill(pid)
 
     def _report(self, pid: int, status: int, usage: os.struct_rusage) -> None:  # type: ignore[name-defined]
         job = self._jobs.pop(pid, None)
@@ -159,6 +165,7 @@ def _engine_result(request: wire.Request, channel: socket.socket) -> wire.Result
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the worker's business
+    jail.adopt_orphans()
     engines.load_all()
     gc.collect()
     gc.freeze()  # children then do not copy pages just to count references

@@ -18,6 +18,7 @@ from apps.media.processing.types import Limits
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -43,6 +44,22 @@ def enter(work_dir: Path, limits: Limits, *, may_write: bool) -> None:
     os.umask(0o077)
     os.nice(NICENESS)
     _limit(limits, may_write=may_write)
+
+
+def adopt_orphans() -> None:
+    """Descendants whose parent ends become children of this process, wherever they have gone."""
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children() -> set[int]:
+    """The process ids of this (single-threaded) process's children; Linux only."""
+    own = os.getpid()
+    try:
+        with Path(f"/proc/{own}/task/{own}/children").open() as file:
+            return set(map(int, file.readline().split()))
+    except OSError:
+        return set()
 
 
 def _die_with_parent() -> None:

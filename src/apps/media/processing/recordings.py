@@ -204,11 +204,20 @@ def metadata_of(container: InputContainer) -> dict[str, Scalar]:
         text = _worded(name, clean(tags.get(tag, "")))
         if text:
             facts[name] = text
-    if any(word in tag for tag in tags for word in _POSITION_WORDS):
+    if _may_tell_position(container, tags):
         facts["has_position"] = 1
     if cover_stream(container):
         facts["has_cover"] = 1
     return facts
+
+
+def _may_tell_position(container: InputContainer, tags: Mapping[str, str]) -> bool:
+    """Tags that name a place; and in a film any track of data or text: drones and action cameras
+    write where they are into those, second by second."""
+    if any(word in tag for tag in tags for word in _POSITION_WORDS):
+        return True
+    kinds = {stream.type for stream in container.streams}
+    return "video" in kinds and not kinds <= {"video", "audio"}
 
 
 def _all_tags(container: InputContainer) -> dict[str, str]:

@@ -16,19 +16,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 
 from apps.media.exceptions import CorruptFileError
-from apps.media.processing.containers import demuxer_for, opened, picture_stream, sound_stream
+from apps.media.processing.containers import opened
 from apps.media.processing.ffmpeg import has_filters, run_ffmpeg, source
 from apps.media.processing.fragments import first_time, read_track
 from apps.media.processing.jail import PROCESSES
 from apps.media.processing.ladder import segment_frames
+from apps.media.processing.sources import RUN_UP, Source, look
 from apps.media.processing.streamtypes import (
     LEAD_SECONDS,
     SEGMENT_SECONDS,
@@ -38,7 +38,6 @@ from apps.media.processing.streamtypes import (
     StreamPlan,
     Track,
 )
-from apps.media.processing.surveys import survey
 from apps.media.processing.tonemapping import PEAK
 from apps.media.processing.types import Limits, Progress
 
@@ -55,6 +54,8 @@ _DECODER_THREADS, _FILTER_THREADS = 4, 2
 _OTHER_THREADS = 6 + _DECODER_THREADS + _FILTER_THREADS
 
 _FRAGMENTED = "+empty_moov+default_base_moof+frag_discont+negative_cts_offsets+skip_trailer"
+# However much of a film is damaged, the rest is shown.
+_LENIENT = ("-max_error_rate", "1")
 _NOTHING_BESIDE = (
     "-map_metadata",
     "-1",
@@ -66,32 +67,7 @@ _NOTHING_BESIDE = (
     "-dn",
 )
 
-# Before the start of a stretch that much is decoded and dropped: the frame that is on screen when
-# the stretch starts may be older. Seconds.
-_RUN_UP = 1.0
-# In a broadcast, seeking ends anywhere, and decoding starts at the next keyframe.
-_BROADCASTS = frozenset({"mpeg", "mpegts"})
-_LONGEST_RUN_UP = 60.0
-
 _TONE_MAP_FILTERS = frozenset({"zscale", "tonemap"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Film:
-    """What has to be known of the source: numbers of its streams, None for what it lacks."""
-
-    path: Path
-    mime: str
-    picture: int | None
-    sound: int | None
-    duration: float | None
-    transfer: int = 0
-    plain_sound: bool = False
-    run_up: float = _RUN_UP
-
-    @property
-    def is_broadcast(self) -> bool:
-        return demuxer_for(self.mime) in _BROADCASTS
 
 
 def stream(
@@ -102,50 +78,19 @@ def stream(
     Raises `CorruptFileError` when nothing of them can be decoded, and what `run_ffmpeg` raises.
     """
     del limits  # the kernel holds them
-    film = _look(path, mime)
+    film = look(path, mime, closely=plan.way == "copy")
     make = {"encode": _encode, "copy": _copy, "sound": _sound}[plan.way]
     return Streamed(tuple(make(film, plan, progress)))
-
-
-def _look(path: Path, mime: str) -> _Film:
-    with opened(path, mime) as container:
-        picture, sound = picture_stream(container), sound_stream(container)
-        return _Film(
-            path=path,
-            mime=mime,
-            picture=picture.index if picture else None,
-            sound=sound.index if sound else None,
-            duration=container.duration / av.time_base if container.duration else None,
-            transfer=int(picture.codec_context.color_trc or 0) if picture else 0,
-            plain_sound=sound is not None and _is_plain(sound, mime),
-            run_up=_run_up(container, mime),
-        )
-
-
-def _run_up(container: InputContainer, mime: str) -> float:
-    if demuxer_for(mime) not in _BROADCASTS:
-        return _RUN_UP
-    return min(_LONGEST_RUN_UP, survey(container).longest_gap + 2 * _RUN_UP)
-
-
-def _is_plain(sound: av.AudioStream, mime: str) -> bool:
-    """AAC that every browser plays, from a container that keeps its timestamps exactly."""
-    return (
-        sound.codec_context.name == "aac"
-        and sound.profile == "LC"
-        and sound.codec_context.channels <= 2  # noqa: PLR2004 - stereo
-        and demuxer_for(mime) == "mov"
-    )
 
 
 # -- encode ------------------------------------------------------------------------------------
 
 
-def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+def _encode(film: Source, plan: StreamPlan, progress: Progress) -> list[Track]:
     if film.picture is None or not plan.rungs:
         raise CorruptFileError("there is no picture")
     cut = _Cut.of(plan, film)
-    arguments = ["-threads", str(_decoder_threads(plan))]
+    arguments = [*_LENIENT, "-threads", str(_decoder_threads(plan))]
     arguments += source(film.path, film.mime, start=cut.seek, duration=cut.read)
     arguments += ["-filter_complex_threads", str(_FILTER_THREADS)]
     arguments += ["-filter_complex", _graph(film, plan, cut)]
@@ -166,7 +111,7 @@ def _encode(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     ]
 
 
-def _in_step(film: _Film, other: int | None) -> list[str]:
+def _in_step(film: Source, other: int | None) -> list[str]:
     """Of a broadcast, ffmpeg takes the first of the streams that it is told to read for the
     beginning: so it has to read the other one as well, to nowhere."""
     if other is None or not film.is_broadcast:
@@ -174,7 +119,7 @@ def _in_step(film: _Film, other: int | None) -> list[str]:
     return ["-map", f"0:{other}", "-c", "copy", "-f", "null", "-"]
 
 
-def _rest(film: _Film, plan: StreamPlan) -> float | None:
+def _rest(film: Source, plan: StreamPlan) -> float | None:
     return film.duration - plan.start if film.duration else None
 
 
@@ -192,16 +137,16 @@ class _Cut:
     keep: int | None
 
     @classmethod
-    def of(cls, plan: StreamPlan, film: _Film) -> _Cut:
+    def of(cls, plan: StreamPlan, film: Source) -> _Cut:
         rate = Fraction(plan.frame_rate)
         first = round(Fraction(plan.start) * rate)
         keep = None if plan.duration is None else round(Fraction(plan.duration) * rate)
         drop = min(first, round(film.run_up * rate) + 1)
-        read = None if keep is None else float((drop + keep) / rate) + _RUN_UP
+        read = None if keep is None else float((drop + keep) / rate) + RUN_UP
         return cls(float((first - drop) / rate), read, drop, keep)
 
 
-def _graph(film: _Film, plan: StreamPlan, cut: _Cut) -> str:
+def _graph(film: Source, plan: StreamPlan, cut: _Cut) -> str:
     """From the picture of the source to one labelled output per rung."""
     steps = ["bwdif=mode=send_frame:deint=interlaced"] if plan.deinterlace else []
     steps.append(f"fps={plan.frame_rate}:start_time=0")
@@ -280,9 +225,14 @@ def _track_file(name: str, plan: StreamPlan, *, by: str = "keyframe") -> list[st
 # -- copy and sound ----------------------------------------------------------------------------
 
 
-def _copy(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+def _copy(film: Source, plan: StreamPlan, progress: Progress) -> list[Track]:
+    """What is damaged is encoded under the same name: players would give it up."""
     if film.picture is None:
         raise CorruptFileError("there is no picture")
+    if not film.intact:
+        whole = Rung(COPIED, film.size.width, film.size.height, film.bit_rate)
+        encoding = replace(plan, way="encode", rungs=(whole,), start=0.0, duration=None)
+        return [*_encode(film, encoding, progress), *_sound(film, plan, progress)]
     arguments = [*source(film.path, film.mime)]
     arguments += ["-map", f"0:{film.picture}", "-c:v", "copy", *_track_file(COPIED, plan)]
     if film.sound is not None:
@@ -292,16 +242,17 @@ def _copy(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
     return [copied, *_sound_tracks(plan)]
 
 
-def _sound(film: _Film, plan: StreamPlan, progress: Progress) -> list[Track]:
+def _sound(film: Source, plan: StreamPlan, progress: Progress) -> list[Track]:
     if film.sound is None:
         return []
-    arguments = [*source(film.path, film.mime), *_sound_output(film, plan, copied=False)]
+    arguments = [*_LENIENT, *source(film.path, film.mime)]
+    arguments += _sound_output(film, plan, copied=False)
     arguments += _in_step(film, film.picture)
     run_ffmpeg(plan.ffmpeg, arguments, cwd=plan.out_dir, duration=film.duration, progress=progress)
     return _sound_tracks(plan)
 
 
-def _sound_output(film: _Film, plan: StreamPlan, *, copied: bool) -> list[str]:
+def _sound_output(film: Source, plan: StreamPlan, *, copied: bool) -> list[str]:
     """Gaps are filled and the start is that of the film, so that it stays in step."""
     how = ["-c:a", "copy"]
     if not copied:

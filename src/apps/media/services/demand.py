@@ -17,6 +17,9 @@ from apps.media.processing.types import Recipe
 from apps.media.services.rendering import find_recipe, fingerprint_for, request_rendition
 
 PAUSE = timedelta(minutes=10)  # before what could not be made is tried again
+# Of one file, whoever asks: a book has a thousand pages, and its readers are not the only ones who
+# wait. The next ones are made when they are asked for again.
+MOST_AT_ONCE = 8
 
 
 def find_or_request_rendition(*, media: MediaFile, name: str) -> Rendition | None:
@@ -46,13 +49,20 @@ def _request_missing(media: MediaFile, name: str) -> None:
         return  # it is under way with all the others
     if code := _failed_lately(media, name):
         raise _failure(code, "This could not be made of the file.")
+    if _is_busy(media):
+        return
     if not request_rendition(media=media, name=name):
         raise NotVisibleError(media.pk, name)
 
 
 def _request_again(media: MediaFile, name: str) -> None:
-    if not _failed_lately(media, name):
+    if not _failed_lately(media, name) and not _is_busy(media):
         request_rendition(media=media, name=name)
+
+
+def _is_busy(media: MediaFile) -> bool:
+    """Whether enough is asked of the file already."""
+    return selectors.count_requests(media=media) >= MOST_AT_ONCE
 
 
 def _failed_lately(media: MediaFile, name: str) -> str:

@@ -153,9 +153,16 @@ def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
     )
     if created:
         dispatch.run_job_later(job)
-    elif work.needed and not job.needed:
-        Job.objects.filter(pk=job.pk).update(needed=True)
+    else:
+        _raise_active(job, work)
     return job
+
+
+def _raise_active(job: Job, work: Work) -> None:
+    """Who asks anew for what is under way may need it more, or sooner."""
+    job.needed, job.priority = job.needed or work.needed, max(job.priority, work.priority)
+    less = Q(needed__lt=job.needed) | Q(priority__lt=job.priority)
+    Job.objects.filter(less, pk=job.pk).update(needed=job.needed, priority=job.priority)
 
 
 def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool:

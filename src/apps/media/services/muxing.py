@@ -17,7 +17,14 @@ from apps.media.services.facts import facts_of, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
 from apps.media.services.passes import COPY, SOUND, final_name, passes
 from apps.media.services.publication import ACTIVE, conclude
-from apps.media.services.renditions import adopt, is_current, reserve, rows_of, write
+from apps.media.services.renditions import (
+    adopt,
+    is_current,
+    removed_when_lost,
+    reserve,
+    rows_of,
+    write,
+)
 from apps.media.services.workplaces import workplace
 from apps.media.storage import store_of
 
@@ -25,14 +32,14 @@ FALLBACK_SIDE = 720  # pixels: the shorter side of the film for players without 
 SOON = 7  # priority: it takes a second
 
 
-def enqueue_mux(media: MediaFile, version: MediaVersion) -> None:
+def enqueue_mux(media: MediaFile, version: MediaVersion, *, needed: bool) -> None:
     """Have it made, or made anew, as soon as what it is made of is there."""
     picture, sound = _mux_sources(version)
     if picture is None or (sound is None and _awaits_sound(media, version)):
         return
     if is_current(rows_of(version).get(Rendition.FALLBACK), picture.fingerprint):
         return
-    work = Work(Job.Kind.MUX, queue=Job.SLOW, priority=SOON)
+    work = Work(Job.Kind.MUX, queue=Job.SLOW, priority=SOON, needed=needed)
     enqueue_job(media=media, version=version.number, work=work)
 
 
@@ -80,6 +87,17 @@ def mux(claim: Claim) -> None:
         return
     with claim.saving() as media:
         (row,) = reserve(media, version, [Rendition.FALLBACK])
+    with removed_when_lost([row]):
+        _make(claim, version, row, (picture, sound))
+
+
+def _make(
+    claim: Claim,
+    version: MediaVersion,
+    row: Rendition,
+    sources: tuple[Rendition, Rendition | None],
+) -> None:
+    picture, sound = sources
     with workplace(options().work_dir) as directory:
         out_dir = directory / "out"
         out_dir.mkdir(mode=0o700)

@@ -7,6 +7,7 @@ that end at once one is the last.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -65,7 +66,10 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
             _forget_unfinished(media)
         conclude(media)
         return
-    cancel_active(media)
+    if media.status in {Status.FAILED, Status.QUARANTINED}:
+        return  # and says why already
+    # What cannot be read may still be malware, which its owner could fetch.
+    cancel_active(media, but=(Job.Kind.SCAN,))
     _refuse(media, Status.FAILED, error)
 
 
@@ -88,9 +92,10 @@ def begin_again(media: MediaFile) -> None:
     )
 
 
-def cancel_active(media: MediaFile) -> None:
-    """End every job of `media` that is queued or running; workers notice within seconds."""
-    Job.objects.filter(media=media, state__in=ACTIVE).update(
+def cancel_active(media: MediaFile, *, but: Iterable[str] = ()) -> None:
+    """End every job of `media` that is queued or running, `but` those of some kinds; workers
+    notice within seconds."""
+    Job.objects.filter(media=media, state__in=ACTIVE).exclude(kind__in=but).update(
         state=Job.State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now()
     )
     _forget_unfinished(media)

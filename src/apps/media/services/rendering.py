@@ -23,7 +23,14 @@ from apps.media.services.editing import refresh_search_text
 from apps.media.services.facts import facts_of, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
 from apps.media.services.publication import conclude
-from apps.media.services.renditions import adopt, is_current, reserve, rows_of, write
+from apps.media.services.renditions import (
+    adopt,
+    is_current,
+    removed_when_lost,
+    reserve,
+    rows_of,
+    write,
+)
 from apps.media.services.workplaces import private_copy
 
 FIRST, LATER = "", "later"  # subjects of the jobs that nobody has to ask for
@@ -96,7 +103,7 @@ def render(claim: Claim) -> None:
     with claim.saving() as media:
         rows = reserve(media, version, (recipe.name for recipe in wanted))
     if rows:
-        with private_copy(version, claim) as (source, out_dir):
+        with removed_when_lost(rows), private_copy(version, claim) as (source, out_dir):
             rendered = _run(claim, version, Plan(out_dir, wanted, programs=programs()), source)
             _store(claim, rows, rendered)
             _save(claim, version, wanted, rows, rendered)
@@ -199,7 +206,8 @@ def _served(version: MediaVersion) -> QuerySet[Rendition]:
 
 
 def _note(media: MediaFile, version: MediaVersion, rendered: Rendered) -> None:
-    version.refresh_from_db(fields=["metadata"])  # another job of the file may have added to it
+    # Another job of the file may have added to them.
+    version.refresh_from_db(fields=["metadata", "text"])
     version.metadata = {**version.metadata, **rendered.facts}
     words = _text_of(rendered.outputs)
     version.text = version.text if words is None else words

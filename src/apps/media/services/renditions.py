@@ -5,9 +5,11 @@ While an object is being written, the one before it goes on being served.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from apps.media.exceptions import LostLeaseError
 from apps.media.models import MediaFile, MediaVersion, Rendition
 from apps.media.services.deletion import raise_tombstone
 from apps.media.storage import current_alias, rendition_key, store_of
@@ -46,9 +48,28 @@ def write(row: Rendition, path: Path) -> None:
     row.size = path.stat().st_size
 
 
+@contextmanager
+def removed_when_lost(rows: Iterable[Rendition]) -> Iterator[None]:
+    """What is written for `rows` goes when the job is lost meanwhile: a long write may have ended
+    after the tombstone of who took over, or deleted the file, was executed."""
+    try:
+        yield
+    except LostLeaseError:
+        for row in rows:
+            raise_tombstone(storage=row.storage, key=row.next_key)
+        raise
+
+
 def adopt(row: Rendition, *, fingerprint: str, mime_type: str) -> None:
-    """Serve the written object; the old one goes. Call it inside `Claim.saving`."""
-    raise_tombstone(storage=row.storage, key=row.key)
+    """Serve the written object; the old one goes. Call it inside `Claim.saving`.
+
+    Another job may make the same and have reserved the row since: then that one's will be served,
+    and its reserving has seen to it that ours goes.
+    """
+    held = Rendition.objects.filter(pk=row.pk, next_key=row.next_key).values_list("key").first()
+    if held is None:
+        return
+    raise_tombstone(storage=row.storage, key=held[0])
     row.key, row.next_key = row.next_key, ""
     row.state, row.fingerprint, row.mime_type = Rendition.State.READY, fingerprint, mime_type
     row.save()

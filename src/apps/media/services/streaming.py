@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from django.db.models import Q
+
 from apps.media.conf import options
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition
 from apps.media.processing import sandbox
@@ -21,7 +23,14 @@ from apps.media.services.jobs import Claim, Work, enqueue_job
 from apps.media.services.muxing import enqueue_mux
 from apps.media.services.passes import COPY, LOW, REST, SOUND, Pass, passes
 from apps.media.services.publication import conclude
-from apps.media.services.renditions import adopt, is_current, reserve, rows_of, write
+from apps.media.services.renditions import (
+    adopt,
+    is_current,
+    removed_when_lost,
+    reserve,
+    rows_of,
+    write,
+)
 from apps.media.services.workplaces import private_copy, workplace
 from apps.media.storage import store_of
 
@@ -82,15 +91,16 @@ def stream(claim: Claim) -> None:
     with claim.saving() as media:
         names = [one.row_name(track, index) for track in one.tracks]
         rows = dict(zip(one.tracks, reserve(media, version, names), strict=True))
-    with private_copy(version, claim) as (source, out_dir):
-        tracks = _run(claim, version, _stretch_plan(one, index, out_dir), source)
-        for track in tracks:
-            claim.wait_for(partial(write, rows[track.name], track.path))
-    with claim.saving():
-        for track in tracks:
-            _adopt_track(rows.pop(track.name), track, one.stretch_fingerprint)
-        for unused in rows.values():  # a sound that was announced and is not there
-            unused.delete()
+    with removed_when_lost(rows.values()):
+        with private_copy(version, claim) as (source, out_dir):
+            tracks = _run(claim, version, _stretch_plan(one, index, out_dir), source)
+            for track in tracks:
+                claim.wait_for(partial(write, rows[track.name], track.path))
+        with claim.saving():
+            for track in tracks:
+                _adopt_track(rows.pop(track.name), track, one.stretch_fingerprint)
+            for unused in rows.values():  # a sound that was announced and is not there
+                unused.delete()
     _finish(claim, version, one)
 
 
@@ -137,11 +147,18 @@ def _adopt_track(row: Rendition, track: Track, fingerprint: str) -> None:
 def _finish(claim: Claim, version: MediaVersion, one: Pass | None) -> None:
     """End the job; have joined what can be joined now, and muxed what can be muxed."""
     with claim.saving() as media:
-        claim.finish()
+        claim.finish()  # first: what is left is asked for below
         if one and len(one.stretches) > 1 and _all_stretches(one, version):
-            work = Work(Job.Kind.JOIN, one.name, queue=Job.SLOW, priority=JOIN_FIRST)
+            work = Work(
+                Job.Kind.JOIN,
+                one.name,
+                queue=Job.SLOW,
+                priority=JOIN_FIRST,
+                needed=claim.job.needed,
+            )
             enqueue_job(media=media, version=version.number, work=work)
-        enqueue_mux(media, version)
+        enqueue_mux(media, version, needed=claim.job.needed)
+        _drop_unknown(media, version)
         conclude(media)
 
 
@@ -166,17 +183,18 @@ def join(claim: Claim) -> None:
         return
     if not _all_stretches(one, version):  # the plan has changed meanwhile
         with claim.saving() as media:
-            enqueue_streams(media, version, facts_of(version))
+            enqueue_streams(media, version, facts_of(version), needed=claim.job.needed)
             claim.finish()
         return
     with claim.saving() as media:
         rows = dict(zip(one.tracks, reserve(media, version, one.final_names()), strict=True))
     for name, row in rows.items():
-        with workplace(options().work_dir) as directory:
-            track = _joined(claim, version, one, name, directory)
-            claim.wait_for(partial(write, row, track.path))
-        with claim.saving():
-            _adopt_track(row, track, one.fingerprint)
+        with removed_when_lost([row]):
+            with workplace(options().work_dir) as directory:
+                track = _joined(claim, version, one, name, directory)
+                claim.wait_for(partial(write, row, track.path))
+            with claim.saving():
+                _adopt_track(row, track, one.fingerprint)
     _finish_join(claim, version, one)
 
 
@@ -207,9 +225,24 @@ def track_of(row: Rendition, path: Path) -> Track:
 
 def _finish_join(claim: Claim, version: MediaVersion, one: Pass | None) -> None:
     with claim.saving() as media:
+        claim.finish()
         prefix = f"{Rendition.PARTS}{claim.job.subject}."
         for part in media.renditions.filter(version=version.number, name__startswith=prefix):
             part.delete()
-        enqueue_mux(media, version)
-        claim.finish()
+        enqueue_mux(media, version, needed=claim.job.needed)
+        _drop_unknown(media, version)
         conclude(media)
+
+
+def _drop_unknown(media: MediaFile, version: MediaVersion) -> None:
+    """Once all that the plan wants is there, tracks and parts of older plans go."""
+    planned = passes(facts_of(version))
+    if not planned or not all(_is_made(one, version) for one in planned):
+        return
+    known = [name for one in planned for name in one.final_names()]
+    older = media.renditions.filter(
+        Q(name__startswith=Rendition.TRACKS) | Q(name__startswith=Rendition.PARTS),
+        version=version.number,
+    )
+    for row in older.exclude(name__in=known):
+        row.delete()

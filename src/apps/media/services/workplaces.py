@@ -37,6 +37,7 @@ def workplace(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(parent):  # nobody may clear the new directory before it is locked
         _clear_abandoned(parent)
+        _clear_fetched(parent)
         directory = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
         lock = _lock(directory)
     try:
@@ -72,7 +73,6 @@ def _fetch(version: MediaVersion, source: Path) -> None:
         return
     digest = hashlib.sha256(f"{version.storage}:{version.key}".encode()).hexdigest()
     kept = options().work_dir / f"{FETCHED_PREFIX}{digest[:32]}"
-    _clear_fetched(kept.parent)
     try:
         os.link(kept, source)
         os.utime(kept)

@@ -67,7 +67,7 @@ def _active(media: MediaFile, **which: Any) -> list[Job]:
 
 
 def test_malware_in_what_cannot_be_read_is_found_although_inspection_ends_first(
-    upload: Upload, run_jobs: Any, staff: Any
+    upload: Upload, run_jobs: Any
 ) -> None:
     media = upload(papers.locked_pdf() + EICAR, "paper.pdf")
     scan = Job.objects.filter(kind="scan")
@@ -125,7 +125,7 @@ def render_while(claim: Claim, act: Callable[[], object], *, transfer: int = 0) 
             act()
         return wait_for(transfer_)
 
-    claim.wait_for = interrupted  # type: ignore[method-assign]
+    claim.wait_for = interrupted  # type: ignore[method-assign,assignment]
     render(claim)
 
 
@@ -180,8 +180,9 @@ def _bury_all() -> None:
 
 def _assert_explained(store: ObjectStore) -> None:
     """Every object has a row, every row its object."""
-    rows = [*Rendition.objects.exclude(key=""), *MediaVersion.objects.all()]
-    assert {row.key for row in rows} == {found.key for found in store.walk()}
+    served = Rendition.objects.exclude(key="").values_list("key", flat=True)
+    originals = MediaVersion.objects.values_list("key", flat=True)
+    assert {*served, *originals} == {found.key for found in store.walk()}
 
 
 def test_an_object_that_is_written_after_the_file_was_deleted_goes(
@@ -224,6 +225,7 @@ def test_what_takes_long_is_made_in_the_slow_queue_also_when_asked_for(
     assert services.run_job(Job.objects.get(kind="inspect").pk)
     Job.objects.all().delete()
     MediaFile.objects.update(status="ready", usable=True)
+    song.refresh_from_db()
     assert services.find_or_request_rendition(media=song, name="audio.opus") is None
     assert _active(song)[0].queue == Job.SLOW
 
@@ -243,7 +245,7 @@ def test_staff_get_nothing_that_is_not_scanned(upload: Upload, staff: Any) -> No
     assert can_access(media.owner, media, Action.READ)
 
 
-def test_places_in_the_texts_of_a_film_are_places(upload: Upload, run_jobs: Any) -> None:
+def test_places_in_the_texts_of_a_film_are_places(upload: Upload) -> None:
     """Drones write where they are as subtitles, action cameras as tracks of data."""
     words = b"1\n00:00:00,000 --> 00:00:01,000\nGPS(13.3777,52.5163,17)\n"
     picture = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=30:d=1")

@@ -188,8 +188,7 @@ class TestContract:
         check_track(copied)
         assert copied.name == "copy"
         assert len(sounds) == (film.facts.audio is not None)
-        if make is not recordings.damaged_in_the_middle:
-            assert len(frames(copied.path)) == len(frames(film.path))
+        assert len(frames(copied.path)) == round(copied.duration * 30) or film.facts.video.variable
 
     def test_segments_are_of_four_seconds_and_progress_is_told(self, studio: Open) -> None:
         film = studio(recordings.flashing(), "video/mp4")
@@ -281,13 +280,12 @@ class TestFailures:
                 sandbox.run_stream(film.path, film.mime, plan=plan, limits=LIMITS)
 
     def test_the_limits_of_time_and_memory(self, studio: Open) -> None:
-        film = studio(recordings.film(size=(1920, 1080), seconds=4), "video/mp4")
-        plan = StreamPlan(
-            film.new_folder(), find_ffmpeg(), "encode", film.ladder.rungs, film.ladder.frame_rate
-        )
+        film = studio(recordings.film(size=(1920, 1080)), "video/mp4")
+        rungs, rate = film.ladder.rungs[:1], film.ladder.frame_rate
+        plan = StreamPlan(film.new_folder(), find_ffmpeg(), "encode", rungs, rate)
         for changes, kind in (
             ({"cpu_seconds": 1}, ProcessingTimeoutError),
-            ({"memory_bytes": 800 * MIB}, ProcessingCrashedError),
+            ({"memory_bytes": 500 * MIB}, ProcessingCrashedError),
             ({"output_bytes": 10_000}, ProcessingCrashedError),
         ):
             limits = replace(LIMITS, **changes)
