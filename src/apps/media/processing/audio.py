@@ -18,16 +18,14 @@ from av.container import InputContainer
 
 from apps.media.exceptions import (
     CorruptFileError,
-    EngineAwayError,
     TooLongError,
     UnsupportedTypeError,
 )
 from apps.media.processing import ffmpeg, recordings
-from apps.media.processing.containers import opened, sound_stream
+from apps.media.processing.containers import MUXERS, opened, sound_stream
 from apps.media.processing.covers import has_cover, render_cover
 from apps.media.processing.cues import save_chapters
 from apps.media.processing.loudness import FILTER, loudness_facts
-from apps.media.processing.programs import ProgramFailedError, run_program
 from apps.media.processing.surveys import rewind, survey
 from apps.media.processing.types import (
     AudioFacts,
@@ -62,24 +60,6 @@ _TOLERATED = 1.0  # seconds between what a header says and what the file holds
 _PACKETS_TRIED, _FEWEST_SOUND = 200, 0.1  # some seconds; share of them
 _FROM_SOUND = frozenset({"sound", "peaks", "waveform"})
 
-# What ffmpeg calls the containers when it writes them; those of films may hold only sound.
-_MUXERS = {
-    "audio/mpeg": "mp3",
-    "audio/mp4": "mp4",
-    "audio/aac": "adts",
-    "audio/ogg": "ogg",
-    "audio/wav": "wav",
-    "audio/flac": "flac",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/3gpp": "3gp",
-    "video/webm": "webm",
-    "video/x-matroska": "matroska",
-    "video/x-msvideo": "avi",
-    "video/mpeg": "vob",
-    "video/mp2t": "mpegts",
-    "video/ogg": "ogg",
-}
 # What a copy without the position keeps; libav knows these words in every container.
 _KEPT_TAGS = ("title", "artist", "album", "album_artist", "composer", "genre", "track", "year")
 
@@ -243,7 +223,7 @@ def _output(recipe: Recipe, plan: Plan, mime: str) -> Output:
 
 def _save_clean(source: _Source, recipe: Recipe, plan: Plan) -> None:
     """The same sound, unchanged, with the words that tell no place."""
-    if source.mime not in _MUXERS:
+    if source.mime not in MUXERS:
         raise UnsupportedTypeError(source.mime)
     tags = {name: source.facts.metadata.get(name) for name in _KEPT_TAGS}
     tags["date"] = tags.pop("year")
@@ -254,7 +234,7 @@ def _save_clean(source: _Source, recipe: Recipe, plan: Plan) -> None:
             *ffmpeg.source(source.path, source.mime),
             *("-map", f"0:{source.stream}", "-c", "copy", *_NOTHING_ELSE),
             *(part for word in words for part in word),
-            *("-f", _MUXERS[source.mime], plan.out_dir / recipe.name),
+            *("-f", MUXERS[source.mime], plan.out_dir / recipe.name),
         ],
         cwd=plan.out_dir,
     )
@@ -280,7 +260,13 @@ def _render_sound(source: _Source, plan: Plan, progress: Progress) -> dict[str, 
         arguments += ["-map", f"[sound{number}]", *_encoding(source.audio, recipe), *_NOTHING_ELSE]
         arguments.append(plan.out_dir / recipe.name)
     arguments += ["-map", "[extremes]", "-f", "null", "-"]
-    said = _run(arguments, plan, _listener(collector, source.duration, progress))
+    said = ffmpeg.run_ffmpeg(
+        plan.programs.ffmpeg,
+        arguments,
+        cwd=plan.out_dir,
+        loglevel="info",  # where the loudness is
+        on_line=_listener(collector, source.duration, progress),
+    )
     _save_waveforms(collector.waveform(), plan)
     return loudness_facts(said)
 
@@ -314,20 +300,6 @@ def _encoding(audio: AudioFacts, recipe: Recipe) -> list[str]:
         return ["-c:a", "libopus", "-b:a", str(channels * _OPUS_RATE), "-f", "opus"]
     rate = str(channels * _AAC_RATE)
     return ["-c:a", "aac", "-b:a", rate, "-movflags", "+faststart", "-f", "ipod"]
-
-
-def _run(arguments: list[str | Path], plan: Plan, on_line: Callable[[str], None]) -> str:
-    """The end of ffmpeg's log, which has the loudness."""
-    if not plan.programs.ffmpeg:
-        raise EngineAwayError("there is no ffmpeg")
-    common = ["-nostdin", "-hide_banner", "-nostats", "-y", "-loglevel", "info"]
-    command = [plan.programs.ffmpeg, *common, *arguments]
-    try:
-        return run_program(
-            command, cwd=plan.out_dir, on_line=on_line, environment={"MALLOC_ARENA_MAX": "2"}
-        )
-    except ProgramFailedError as error:
-        raise ffmpeg._meaning(error) from error
 
 
 def _listener(collector: Collector, duration: float, progress: Progress) -> Callable[[str], None]:

@@ -56,6 +56,25 @@ _AUDIO_DECODERS = (
 DECODERS = frozenset(_VIDEO_DECODERS.split()) | frozenset(_AUDIO_DECODERS.split())
 CODEC_WHITELIST = ",".join(sorted(DECODERS))
 
+# What ffmpeg calls the containers when it writes them; those of films may hold only sound.
+MUXERS: Mapping[str, str] = {
+    "audio/mpeg": "mp3",
+    "audio/mp4": "mp4",
+    "audio/aac": "adts",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/flac": "flac",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/3gpp": "3gp",
+    "video/webm": "webm",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "video/mpeg": "vob",
+    "video/mp2t": "mpegts",
+    "video/ogg": "ogg",
+}
+
 
 def demuxer_for(mime: str) -> str:
     """Raises `UnsupportedTypeError` for what is no film and no sound."""

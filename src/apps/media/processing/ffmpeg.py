@@ -51,6 +51,10 @@ def source(
     return [*arguments, "-i", str(path.absolute())]
 
 
+# Each thread's own heap counts as address space, of which there is a limit.
+_FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+
+
 def run_ffmpeg(
     ffmpeg: str,
     arguments: Arguments,
@@ -59,21 +63,24 @@ def run_ffmpeg(
     duration: float | None = None,
     progress: Progress | None = None,
     loglevel: str = "error",
+    on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Runs ffmpeg in `cwd`; returns the end of what it logs at `loglevel`.
 
-    `progress` gets fractions of `duration`, the seconds that will be written. Raises
+    `progress` gets fractions of `duration`, the seconds that will be written; or else `on_line`
+    every line that filters print. Raises
     `CorruptFileError` when ffmpeg gives up, `EngineAwayError` without an ffmpeg or room on the
     disk, `ProcessingTimeoutError` and `ProcessingCrashedError` at the limits.
     """
     if not ffmpeg:
         raise EngineAwayError("there is no ffmpeg")
     common = ["-nostdin", "-hide_banner", "-nostats", "-y", "-loglevel", loglevel]
-    on_line = _progress_reader(progress, duration) if progress and duration else None
-    if on_line:
+    if progress and duration:
+        on_line = _progress_reader(progress, duration)
         common += ["-progress", "pipe:1"]
+    command = [ffmpeg, *common, *arguments]
     try:
-        return run_program([ffmpeg, *common, *arguments], cwd=cwd, on_line=on_line)
+        return run_program(command, cwd=cwd, on_line=on_line, environment=_FEW_ARENAS)
     except ProgramFailedError as error:
         raise _meaning(error) from error
     except ProcessingCrashedError as error:

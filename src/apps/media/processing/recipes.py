@@ -129,7 +129,9 @@ def _possible(mime: str, facts: Facts, recipe_set: RecipeSet) -> tuple[Recipe, .
     made = engine_for(mime)
     if made is None:
         return ()
-    clean = (CLEAN,) if facts.metadata.get("has_position") else ()
+    clean: tuple[Recipe, ...] = (CLEAN,) if facts.metadata.get("has_position") else ()
+    if facts.duration and made in {"video", "audio"}:
+        clean = _later(clean)  # a copy of all of it
     chapters = (CHAPTERS,) if facts.chapters else ()
     return (*_products(made, facts, recipe_set), *chapters, *clean)
 

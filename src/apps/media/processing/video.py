@@ -15,7 +15,7 @@ from apps.media.exceptions import UnsupportedTypeError
 from apps.media.processing import audio as sounds
 from apps.media.processing.bitmaps import render_pixels
 from apps.media.processing.clips import clip_size, render_clip
-from apps.media.processing.containers import opened, picture_stream, sound_stream
+from apps.media.processing.containers import MUXERS, opened, picture_stream, sound_stream
 from apps.media.processing.cues import save_chapters
 from apps.media.processing.ffmpeg import run_ffmpeg
 from apps.media.processing.ffmpeg import source as read_source
@@ -40,19 +40,6 @@ from apps.media.processing.types import (
     Recipe,
     Rendered,
 )
-
-# What ffmpeg calls the containers when it writes them.
-_MUXERS = {
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/3gpp": "3gp",
-    "video/webm": "webm",
-    "video/x-matroska": "matroska",
-    "video/x-msvideo": "avi",
-    "video/mpeg": "vob",
-    "video/mp2t": "mpegts",
-    "video/ogg": "ogg",
-}
 
 
 def probe(path: Path, mime: str, limits: Limits) -> Facts:
@@ -169,7 +156,7 @@ def _make_clean(source: _Source, plan: Plan, progress: Progress) -> list[Size]:
         for index in streams:
             arguments += ["-map", f"0:{index}"]
         arguments += ["-c", "copy", "-map_metadata", "-1", "-map_metadata:s", "-1"]
-        arguments += ["-fflags", "+bitexact", "-f", _MUXERS[source.mime]]
+        arguments += ["-fflags", "+bitexact", "-f", MUXERS[source.mime]]
         run_ffmpeg(
             plan.programs.ffmpeg,
             [*arguments, str(plan.out_dir / recipe.name)],

@@ -60,9 +60,15 @@ def jobs_of(site: Site, person: Person, kind: str, state: str) -> list[dict[str,
 
 
 def at_work(site: Site, person: Person, *workers: str) -> Callable[[], list[psutil.Process]]:
-    """The encoders below the workers, while a stretch of the person's film is being made."""
+    """The encoders below the workers, while a stretch of the person's film is being made.
+
+    Fails at once where there is nothing left to wait for.
+    """
 
     def found() -> list[psutil.Process]:
+        assert not set(site.statuses(person)) & {"failed", "ready"}, site.observer.ask(
+            "jobs", person.id
+        )
         running = jobs_of(site, person, "stream", "running")
         return site.encoders(*workers) if running else []
 
@@ -118,7 +124,7 @@ class TestKilledWorker:
 
     def test_all_of_them_time_and_again(self, site: Site, person: Person, film: bytes) -> None:
         media_id = send_film(person, film)
-        for done in range(3):
+        for done in range(2):
             eventually(
                 lambda: len(jobs_of(site, person, "stream", "done")) >= done,  # noqa: B023
                 within=PATIENCE,
@@ -144,13 +150,13 @@ class TestKilledWorker:
         eventually(lambda: not site.encoders(SLOW), within=PATIENCE)
         assert settle(site).renditions == before.renditions
 
-    def test_its_encoders_do_not_outlive_it(self, site: Site, person: Person, film: bytes) -> None:
-        media_id = send_film(person, film)
+    def test_its_encoders_do_not_outlive_it(self, site: Site, person: Person) -> None:
+        media_id = send_film(person, numbered_film(SHORT))
         with held_encoder(site, person) as encoder:
             site.kill(SLOW)
             eventually(lambda: not lives(encoder))
         site.start(SLOW)
-        assert_film_is_made(site, person, media_id)
+        assert_film_is_made(site, person, media_id, seconds=SHORT)
 
 
 class TestMessages:
@@ -204,7 +210,8 @@ class TestEnded:
             eventually(lambda: not lives(encoder))
         (row,) = site.observer.ask("media", person.id)
         assert (row["status"], row["failure_code"]) == ("failed", "processing_cancelled")
-        assert not [row for row in settle(site).renditions if row["name"].startswith("hls/")]
+        left = settle(site).renditions_of({"id": media_id})
+        assert not [row for row in left if row["name"].startswith("hls/")]
         assert site.observer.ask("retry", job["id"])
         assert_film_is_made(site, person, media_id, seconds=SHORT)
 
