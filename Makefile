@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    upload files (ARGS="a.jpg dir/", or samples), wait, print a table'
 	@echo 'make test    the whole test suite (ARGS goes to pytest)'
 	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks'
-	@echo 'make bench   benchmarks side by side with other libraries'
+	@echo 'make bench   benchmarks side by side (ARGS=images or films for one of them)'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
 	@echo 'make clean   remove what builds made; var/, with the data, stays'
@@ -53,8 +53,7 @@ format: setup-dev
 	$(BIN)/djlint src --reformat --quiet
 
 bench:
-	@bin/setup bench
-	@exec .venv-bench/bin/python bench/images.py $(ARGS)
+	@exec bench/run $(ARGS)
 
 lock:
 	@bin/lock $(ARGS)

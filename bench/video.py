@@ -1,4 +1,4 @@
-"""Side-by-side benchmark of films: `.venv-bench/bin/python bench/video.py`.
+"""Side-by-side benchmark of films: `bench/run films`.
 
 A ladder of four rungs from one film of 1080p at 30 frames per second: our engine in its sandbox,
 the same ffmpeg by hand in one process, and one process per rung, as most do it. Then what copying
@@ -276,7 +276,7 @@ def heading(seconds: int, rounds: int) -> str:
     banner = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True, check=True).stdout
     return (
         "Films: the ladder, the copy, the stretches\n\n"
-        "Written by `bench/video.py --markdown FILE`. CPU is user plus system time of all "
+        "Written by `bench/run films --markdown FILE`. CPU is user plus system time of all "
         "processes that work for a contender. Read ratios, not seconds: the machine was shared "
         f"with other work.\n\n{today}, {os.cpu_count()} cores, ffmpeg {banner.split()[2]}; "
         f"{seconds} s of 1080p at 30 frames per second, medians of {rounds} rounds."

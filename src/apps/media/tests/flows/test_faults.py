@@ -38,15 +38,14 @@ def wait_all_ready(site: Site, person: Person, count: int, *, within: float = 12
 def settle(site: Site) -> State:
     """Bury what is on its way out; return the state, in which all promises must hold."""
 
-    def quiet() -> bool:
+    def quiet() -> State | None:
         site.observer.ask("bury")
         state = site.state()
-        return not state.tombstones and all(
-            row["state"] in {"done", "failed", "cancelled"} for row in state.jobs
-        )
+        ended = all(row["state"] in {"done", "failed", "cancelled"} for row in state.jobs)
+        return state if ended and not state.tombstones else None
 
-    eventually(quiet)
-    state = site.state()
+    state = eventually(quiet)
+    assert state is not None
     assert_at_rest(state)
     return state
 
