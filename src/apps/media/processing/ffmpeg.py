@@ -83,7 +83,7 @@ def run_ffmpeg(
         return run_program(command, cwd=cwd, on_line=on_line, environment=_FEW_ARENAS)
     except ProgramFailedError as error:
         raise _meaning(error) from error
-    except ProcessingCrashedError as error:
+    except (ProcessingCrashedError, EngineAwayError) as error:
         if _is_out_of_time():
             raise ProcessingTimeoutError(*error.args) from error
         raise

@@ -43,7 +43,8 @@ def run_program(
     """Runs `argv` (whose first is an absolute path) in `cwd`; returns the end of its stderr.
 
     `on_line` gets each line of its stdout. `environment` is added to a nearly empty one. Raises
-    `ProgramFailedError` for a status other than 0, `EngineAwayError` when it cannot be started,
+    `ProgramFailedError` for a status other than 0, `EngineAwayError` when it cannot be started or
+    was killed from outside,
     `ProcessingTimeoutError` when it used up its CPU time, `ProcessingCrashedError` for any other
     signal.
     """
@@ -111,6 +112,8 @@ def _judge(name: str, status: int, said: str) -> None:
         return
     if status == -signal.SIGXCPU:
         raise ProcessingTimeoutError(f"{name} used up its CPU time")
+    if status == -signal.SIGKILL:  # by an operator, or a kernel short of memory: not its own fault
+        raise EngineAwayError(f"{name} was killed")
     if status < 0:
         raise ProcessingCrashedError(f"{name} ended by signal {-status}: {said[-500:]}")
     raise ProgramFailedError(name, status, said)

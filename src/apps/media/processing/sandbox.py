@@ -252,6 +252,8 @@ class _Run:
             return EngineAwayError("the fork server went away in mid-work")
         if self._status == -signal.SIGXCPU:
             return ProcessingTimeoutError(f"{self._request.limits.cpu_seconds} s of CPU time")
+        if self._status == -signal.SIGKILL:  # by an operator, or a kernel short of memory
+            return EngineAwayError("the child was killed")
         return ProcessingCrashedError(f"the child ended with {self._status} and no answer")
 
 
