@@ -146,10 +146,9 @@ def test_a_storage_that_fails_leaves_nothing(
     def refuse(key: str) -> None:
         raise StorageUnavailableError(key)
 
-    monkeypatch.setattr(type(own_storage), "writer", lambda store, key: refuse(key))
-    with pytest.raises(StorageUnavailableError):
+    with monkeypatch.context() as broken, pytest.raises(StorageUnavailableError):
+        broken.setattr(type(own_storage), "writer", lambda store, key: refuse(key))
         add()
-    monkeypatch.undo()
     unchanged()
 
 
