@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from apps.media.services.rendering import render
 from apps.media.services.renditions import adopt, reserve, write
 from apps.media.services.scanning import BACKGROUND
 from apps.media.tests import papers, recordings, samples
+from apps.media.tests.flows.waiting import eventually
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 Upload = Callable[..., MediaFile]
@@ -290,10 +290,7 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_job(
     with pytest.raises(MediaError):
         sandbox.run_stream(source, "video/mp4", plan=plan, limits=Limits(memory_bytes=2048 * MIB))
     assert (tmp_path / "begun").exists()
-    deadline = time.monotonic() + 10
-    while stray() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert stray() == []
+    eventually(lambda: stray() == [])
 
 
 @pytest.mark.parametrize("value", [10**400, "\ud800"], ids=["huge", "surrogate"])
