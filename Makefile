@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    upload files (ARGS="a.jpg dir/", or samples), wait, print a table'
 	@echo 'make test    the whole test suite (ARGS goes to pytest)'
 	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks'
-	@echo 'make bench   benchmarks side by side (ARGS=images or films for one of them)'
+	@echo 'make bench   benchmarks side by side (ARGS=images, films, uploads or delivery for one of them)'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
 	@echo 'make clean   remove what builds made; var/, with the data, stays'
@@ -59,6 +59,7 @@ lock:
 	@bin/lock $(ARGS)
 
 clean:
-	rm -rf .venv .venv-bench node_modules src/apps/media/static/media/dist src/*.egg-info
+	rm -rf .venv .venv-bench .venv-bench-delivery node_modules emulators/node_modules bench/node/node_modules
+	rm -rf src/apps/media/static/media/dist src/*.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src bench -name __pycache__ -type d -prune -exec rm -rf {} +
