@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -19,24 +20,55 @@ class Environment:
 
     `https` says whether visitors reach us over TLS; `static_from_source`, that style sheets and
     scripts are served from where the apps keep them, without `collectstatic`. Empty `clamd_url`,
-    `ffmpeg` and `soffice` leave the choice to the app.
+    `ffmpeg` and `soffice` leave the choice to the app. `body_dir` is where nginx leaves bodies of
+    uploads, empty if it passes them on. `accel` says who sends the bytes, empty for the app;
+    `cdn_url` is what stands before addresses of public bytes, `cdn_key` what signs them;
+    `media_origin` is the scheme and host that give out bytes alone, empty for that of the pages.
+    `cors_origins` are the other sites whose pages may use the API, `*` all of them. `email_url` is
+    where mails go, `site_url` what addresses in them begin with. `proxies` is how many
+    stand in front and add to `X-Forwarded-For`.
     """
 
     debug: bool
     https: bool
+    proxies: int
     static_from_source: bool
     secret_key: str
     secret_key_fallbacks: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     data_dir: Path
     port: int
     database: dict[str, object]
+    cache_url: str
     broker_url: str
     media_storage_url: str
+    media_origin: str
     clamd_url: str
     ffmpeg: str
     soffice: str
+    body_dir: str
+    accel: str
+    cdn_url: str
+    cdn_key_id: str
+    cdn_key: str
+    email_url: str
+    email_from: str
+    given_site_url: str
+
+    @property
+    def site_url(self) -> str:
+        """Where people find this site: what they are sent begins with it."""
+        here = f"http://127.0.0.1:{self.port}"
+        return (self.given_site_url or next(iter(self.page_origins), here)).rstrip("/")
+
+    @property
+    def page_origins(self) -> list[str]:
+        """Where our own pages are, as browsers say it."""
+        before, behind = ("https://", "") if self.https else ("http://", f":{self.port}")
+        names = [host for host in self.allowed_hosts if not host.startswith((".", "*"))]
+        return [f"{before}{name}{behind}" for name in names] + list(self.trusted_origins)
 
 
 def read_environment() -> Environment:
@@ -47,22 +79,56 @@ def read_environment() -> Environment:
     result = Environment(
         debug=debug,
         https=env.bool("HTTPS", default=not debug),
+        proxies=env.int("NUM_PROXIES", default=0),
         static_from_source=env.bool("STATIC_FROM_SOURCE", default=debug),
         secret_key=env.str("SECRET_KEY", default=DEVELOPMENT_SECRET),
         secret_key_fallbacks=tuple(env.list("SECRET_KEY_FALLBACKS", default=[])),
         allowed_hosts=tuple(env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])),
         trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
+        cors_origins=tuple(env.list("CORS_ORIGINS", default=[])),
         data_dir=data_dir,
         port=env.int("PORT", default=8000),
         database=env.db_url("DATABASE_URL", default=f"sqlite:///{data_dir / 'db.sqlite3'}"),
+        cache_url=env.str("CACHE_URL", default=""),
         broker_url=env.str("CELERY_BROKER_URL", default=""),
         media_storage_url=env.str("MEDIA_STORAGE_URL", default=f"file://{data_dir / 'media'}"),
+        media_origin=env.str("MEDIA_ORIGIN", default=""),
         clamd_url=env.str("CLAMD_URL", default=""),
         ffmpeg=env.str("FFMPEG_BINARY", default=""),
         soffice=env.str("SOFFICE_BINARY", default=""),
+        body_dir=env.str("MEDIA_BODY_DIR", default=""),
+        accel=env.str("MEDIA_ACCEL", default=""),
+        cdn_url=env.str("MEDIA_CDN_URL", default=""),
+        cdn_key_id=env.str("MEDIA_CDN_KEY_ID", default=""),
+        email_url=env.str("EMAIL_URL", default=f"file://{data_dir / 'mail'}"),
+        email_from=env.str("EMAIL_FROM", default="Media App <media-app@localhost>"),
+        given_site_url=env.str("SITE_URL", default=""),
+        cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )
+    _refuse_odd_origin(result)
     _refuse_unsafe(result)
     return result
+
+
+def _text_of(path: str) -> str:
+    """What stands in a file that the operator names; nothing where none is named."""
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"MEDIA_CDN_KEY_FILE cannot be read: {error}") from error
+
+
+def _refuse_odd_origin(environment: Environment) -> None:
+    origin = environment.media_origin
+    parts = urlsplit(origin)
+    if not origin:
+        return
+    if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in {"http", "https"}:
+        raise ImproperlyConfigured("MEDIA_ORIGIN is a scheme and a host: https://files.example.org")
+    if parts.hostname in environment.allowed_hosts:
+        raise ImproperlyConfigured("MEDIA_ORIGIN must be another host than those of the pages.")
 
 
 def _refuse_unsafe(environment: Environment) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from urllib.parse import urlsplit
 
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
-from apps.core.storage.urls import storage_from_url
+from apps.core.caches import cache_from_url
+from apps.core.storage.urls import browser_origins, storage_from_url
+from apps.core.tus import ANSWER_HEADERS, REQUEST_HEADERS
 from apps.media.schedule import BEAT_SCHEDULE
+from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
 from config.env import ROOT, read_environment
+from config.mail import mail_settings
 
 ENV = read_environment()
 
@@ -17,6 +23,10 @@ DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key
 SECRET_KEY_FALLBACKS = list(ENV.secret_key_fallbacks)
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
+# What users upload, on a host of its own.
+BYTES_ORIGIN, BYTES_PATHS = ENV.media_origin, r"^/media/"
+if BYTES_ORIGIN:
+    ALLOWED_HOSTS.append(urlsplit(BYTES_ORIGIN).hostname)
 CSRF_TRUSTED_ORIGINS = list(ENV.trusted_origins)
 DATA_DIR = ENV.data_dir
 
@@ -27,8 +37,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "apps.core",
+    "apps.notifications",  # before media, whose place for a bell it fills
     "apps.media",
     "apps.users",
+    "apps.events",
+    "apps.posts",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -36,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
+    "corsheaders",
     "csp",
     "django_filters",
     "django_htmx",
@@ -48,6 +62,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "apps.core.middleware.SafeHeadersMiddleware",
+    "apps.core.hosts.BytesHostMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -76,21 +92,25 @@ TEMPLATES = [
 
 # -- database ---------------------------------------------------------------------------------
 
-DATABASES = {"default": {**ENV.database, "CONN_HEALTH_CHECKS": True}}
+# Kept between requests. SQLite, whose last connection takes the write-ahead log along, would else
+# write it back after every request.
+DATABASES = {"default": {**ENV.database, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at BEGIN, so
     # that two transactions wait for each other instead of failing half-way (SQLite docs, "WAL").
+    # FULL syncs the log at every commit: what was acknowledged outlives a power cut.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
     # In a file, as in service: SQLite's shared memory database locks by other rules. The name
     # keeps test runs side by side apart.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    # Slow lines are hundreds of threads: one that is done, or waits, gives its connection back.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # -- storage ----------------------------------------------------------------------------------
 
@@ -113,6 +133,12 @@ MEDIA_APP = {
     "CLAMD_URL": ENV.clamd_url,
     "FFMPEG": ENV.ffmpeg,
     "SOFFICE": ENV.soffice,
+    "BODY_DIR": ENV.body_dir,
+    "ACCEL": ENV.accel,
+    "CDN_URL": ENV.cdn_url,
+    "CDN_KEY_ID": ENV.cdn_key_id,
+    "CDN_KEY": ENV.cdn_key,
+    "BYTES_ORIGIN": ENV.media_origin,
 }
 
 # Views that take files ask for the handler that streams them (apps.media.uploadhandlers).
@@ -139,9 +165,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if ENV.broker_url.startswith("redis")
     else {}
 )
-CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-# Each must have a worker for /readyz to be content: pictures and films are different workers' work.
-HEALTH_QUEUES = ["media.fast", "media.slow"]
+CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, **NOTIFICATIONS_SCHEDULE}
+# Each must have a worker for /readyz to be content: pictures, films and waiting for other servers
+# are different workers' work.
+HEALTH_QUEUES = ["media.fast", "media.slow", "media.transfer"]
 
 # -- people -----------------------------------------------------------------------------------
 
@@ -170,8 +197,16 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "apps.users.lockout.answer_lockout"
+AXES_CLIENT_IP_CALLABLE = "apps.core.rates.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+
+# -- mail -------------------------------------------------------------------------------------
+
+SITE_URL = ENV.site_url  # what addresses in mails begin with
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
+EMAIL_TIMEOUT = 20
+globals().update(mail_settings(ENV.email_url))
 
 # -- API --------------------------------------------------------------------------------------
 
@@ -192,9 +227,10 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "apps.core.problems.answer_problem",
     "DEFAULT_THROTTLE_RATES": {
         "token": "30/min",
+        "signin": "30/min",
         "signup": "20/hour",
     },
-    "NUM_PROXIES": 0,
+    "NUM_PROXIES": ENV.proxies,
 }
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=30),
@@ -210,7 +246,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"VisibilityEnum": "apps.media.models.Visibility.choices"},
+    "ENUM_NAME_OVERRIDES": {
+        "VisibilityEnum": "apps.media.models.Visibility.choices",
+        "EventVisibilityEnum": "apps.events.models.Visibility.choices",
+        "CaptionKindEnum": [("subtitles", "Subtitles"), ("captions", "Captions")],
+        "NotificationKindEnum": "apps.notifications.kinds.Kind.choices",
+        "DeliveryStateEnum": "apps.media.models.webhook.DeliveryState.choices",
+    },
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -220,20 +262,45 @@ SPECTACULAR_SETTINGS = {
 
 # -- safety -----------------------------------------------------------------------------------
 
+# Where the pages meet bytes that come from the storage itself, a CDN, or a host of their own.
+STORAGE_ORIGINS = browser_origins(ENV.media_storage_url)
+_CDN = urlsplit(ENV.cdn_url)
+CDN_ORIGINS = [f"{_CDN.scheme.rpartition('+')[2]}://{_CDN.netloc}"] if ENV.cdn_url else []
+BYTES_ORIGINS = [BYTES_ORIGIN] if BYTES_ORIGIN else []
+SHOWN_ORIGINS = [
+    *CDN_ORIGINS,
+    *BYTES_ORIGINS,
+    *(STORAGE_ORIGINS if ENV.accel == "redirect" else []),
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "media-src": [SELF, "blob:"],
+        "img-src": [SELF, "data:", "blob:", *SHOWN_ORIGINS],
+        "media-src": [SELF, "blob:", *SHOWN_ORIGINS],
         "style-src": [SELF],
         "script-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *STORAGE_ORIGINS, *CDN_ORIGINS, *BYTES_ORIGINS],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     },
 }
+# Programs in pages of other sites, if any are listed: with tokens, and never with our cookies.
+CORS_ALLOWED_ORIGINS = [origin for origin in ENV.cors_origins if origin != "*"]
+CORS_URLS_REGEX = r"^/(api/v1|media)/" if ENV.cors_origins else r"^(?!)"  # no address
+if BYTES_ORIGIN:  # our own pages read playlists and the like there
+    CORS_ALLOWED_ORIGINS += ENV.page_origins
+    CORS_URLS_REGEX = r"^/(api/v1|media)/" if ENV.cors_origins else r"^/media/"
+CORS_ALLOW_ALL_ORIGINS = "*" in ENV.cors_origins
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [*default_headers, *REQUEST_HEADERS, "range", "if-range", "if-none-match"]
+CORS_EXPOSE_HEADERS = [
+    *ANSWER_HEADERS,
+    *("Content-Disposition", "Content-Length", "Content-Location", "Content-Range"),
+    *("Accept-Ranges", "ETag", "Retry-After"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -257,9 +324,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = None
 
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-}
+# Counts of rates are in it, and nothing that would be missed.
+CACHES = {"default": {**cache_from_url(ENV.cache_url, folder=DATA_DIR), "KEY_PREFIX": "media-app"}}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -268,7 +334,8 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["safe"]},
     },
-    "loggers": {"axes": {"level": "WARNING"}},
+    # Azure's library tells every request.
+    "loggers": {"axes": {"level": "WARNING"}, "azure": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }
 BASE_DIR = ROOT

@@ -10,6 +10,9 @@ from apps.core.docs import ApiDocsView
 urlpatterns = [
     path("", include("apps.media.urls")),
     path("", include("apps.users.urls")),
+    path("", include("apps.events.urls")),
+    path("", include("apps.posts.urls")),
+    path("", include("apps.notifications.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", ApiDocsView.as_view(url_name="api-schema"), name="api-docs"),

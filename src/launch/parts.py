@@ -15,6 +15,7 @@ from apps.media.processing.installed import find_ffmpeg, find_soffice
 from config.env import Environment
 from launch.broker import find_program
 from launch.errors import LaunchError
+from launch.nginx import nginx_program
 from launch.session import read_settings
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -63,6 +64,12 @@ def find_browser() -> Part:
     return Part("browser", bool(found), found or "no Chromium; tests of the pages are skipped")
 
 
+def find_proxy() -> Part:
+    """Return the proxy that tests of its configuration start for themselves."""
+    found = nginx_program()
+    return Part("nginx", bool(found), found or "no nginx; its configuration is not tested")
+
+
 def find_film_maker(environment: Environment) -> Part:
     """Return the program that encodes films: FFMPEG_BINARY, else the wheel's."""
     found = environment.ffmpeg or find_ffmpeg()
@@ -89,6 +96,7 @@ def find_parts(environment: Environment) -> Iterator[Part]:
     yield find_broker(environment)
     yield find_storage(environment)
     yield find_browser()
+    yield find_proxy()
     yield find_film_maker(environment)
     yield find_office(environment)
     yield find_scanner(environment)

@@ -16,7 +16,8 @@ LONG = "k" * 50
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
         "DEBUG HTTPS SECRET_KEY SECRET_KEY_FALLBACKS ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS PORT "
-        "DATABASE_URL CELERY_BROKER_URL MEDIA_STORAGE_URL CLAMD_URL FFMPEG_BINARY SOFFICE_BINARY"
+        "DATABASE_URL CELERY_BROKER_URL MEDIA_STORAGE_URL CACHE_URL CORS_ORIGINS MEDIA_ORIGIN "
+        "NUM_PROXIES CLAMD_URL FFMPEG_BINARY SOFFICE_BINARY"
     ).split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
