@@ -7,12 +7,14 @@ not what it claims still cannot run in a browser.
 
 from __future__ import annotations
 
+import enum
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -21,7 +23,7 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 
 from apps.core.errors import StorageUnavailableError
 from apps.core.ranges import ByteRange, RangeNotSatisfiableError, if_range_matches, parse_range
-from apps.core.storage.base import CHUNK_BYTES, ByteIterator, ObjectStore
+from apps.core.storage.base import CHUNK_BYTES, ByteIterator, ObjectStore, PresigningStore
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -37,13 +39,32 @@ LOCKED_HEADERS: Mapping[str, str] = {
 }
 
 
+# Below these nginx has the files of the storages: see deploy/nginx/media.conf.
+ACCEL_PART, ACCEL_WHOLE = "/_stored/part/", "/_stored/whole/"
+PRESIGNED_SECONDS = 60  # an address of the storage is asked for at once, or not at all
+# What every server reads as the same one range. Anything else is ours to judge.
+_PLAIN_RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-(?:[0-9]{1,18})?|-[0-9]{1,18})")
+# Conditions that nginx judges anew, without knowing our validators; storages know none of ours.
+_STATED = ("If-Match", "If-Unmodified-Since")
+_CONDITIONS = (*_STATED, "If-None-Match", "If-Modified-Since", "If-Range")
+
+
+class Way(enum.StrEnum):
+    """How bytes get from their storage to whoever asked."""
+
+    SELF = "self"  # through this process
+    NGINX = "nginx"  # nginx in front of us is told which file: `X-Accel-Redirect`
+    REDIRECT = "redirect"  # whoever asked is sent to the storage, with a signed address
+
+
 @dataclass(frozen=True)
 class ByteSource:
     """One representation: where its bytes are and what may be said about them.
 
     `size` in bytes; `etag` quoted and strong; `content_type` sniffed, never the client's word;
     `inline` only for types that are safe to show. `extra_headers` (such as `Vary`) win over the
-    locked ones, so that a public file can open `Cross-Origin-Resource-Policy`.
+    locked ones, so that a public file can open `Cross-Origin-Resource-Policy`. `alias` is what the
+    store is called, for a `way` on which others fetch the bytes.
     """
 
     store: ObjectStore
@@ -56,6 +77,8 @@ class ByteSource:
     inline: bool
     cache_control: str
     extra_headers: Mapping[str, str] = field(default_factory=dict)
+    alias: str = ""
+    way: Way = Way.SELF
 
 
 def serve_bytes(request: HttpRequest, source: ByteSource) -> HttpResponseBase:
@@ -64,6 +87,7 @@ def serve_bytes(request: HttpRequest, source: ByteSource) -> HttpResponseBase:
     The object is opened before anything is sent, so ObjectMissingError and
     StorageUnavailableError reach the caller as long as an honest status is still possible.
     HEAD never opens it. The order is that of RFC 9110 §13.2.2: conditions, `If-Range`, `Range`.
+    All of that is decided here, whichever way the bytes then go; with a redirect the answer is 302.
     """
     refused = _evaluate_conditions(request, source)
     if refused is not None:
@@ -74,7 +98,59 @@ def serve_bytes(request: HttpRequest, source: ByteSource) -> HttpResponseBase:
         return _refuse_range(source)
     if request.method == "HEAD":
         return _describe(HttpResponse(), source, part=None)
+    if source.way is Way.NGINX and _is_plain(request, part, without=_STATED):
+        return _hand_to_nginx(source, part)
+    ignored = part is None and "Range" in request.headers
+    if source.way is Way.REDIRECT and _is_plain(request, part, without=_CONDITIONS) and not ignored:
+        return _send_away(source)
     return _stream(source, part)
+
+
+def carries_part(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether a good answer of `serve_bytes` leads to one part of the bytes and not to all."""
+    if response.status_code == HTTPStatus.FOUND:  # a range that is ignored is not sent away
+        return "Range" in request.headers
+    is_left_to_nginx = response.get("X-Accel-Redirect", "").startswith(ACCEL_PART)
+    return response.status_code == HTTPStatus.PARTIAL_CONTENT or is_left_to_nginx
+
+
+def _is_plain(request: HttpRequest, part: ByteRange | None, *, without: tuple[str, ...]) -> bool:
+    """Whether another server that gets the same request comes to the same answer as we did."""
+    if any(name in request.headers for name in without):
+        return False
+    return part is None or _PLAIN_RANGE.fullmatch(request.headers["Range"]) is not None
+
+
+def _hand_to_nginx(source: ByteSource, part: ByteRange | None) -> HttpResponse:
+    """nginx takes the headers of this answer for its own, and the length from the file.
+
+    That it is there is seen first: nginx would say "not found" with headers that let it be kept.
+    """
+    source.store.size_of(source.key)
+    response = _describe(HttpResponse(), source, part=None)
+    place = ACCEL_PART if part else ACCEL_WHOLE
+    response.headers["X-Accel-Redirect"] = f"{place}{source.alias}/{source.key}"
+    for name in ("Content-Length", "Accept-Ranges"):  # nginx says these itself
+        del response.headers[name]
+    return response
+
+
+def _send_away(source: ByteSource) -> HttpResponse:
+    """A redirect that nobody keeps: who may have the bytes is asked every time."""
+    store = cast("PresigningStore", source.store)
+    response = HttpResponse(status=302)
+    response.headers["Location"] = store.presigned_get(
+        source.key,
+        expires_in=PRESIGNED_SECONDS,
+        content_type=_with_charset(source.content_type),
+        content_disposition=disposition_of(source.filename, inline=source.inline) or "inline",
+    )
+    for name, value in {**LOCKED_HEADERS, **source.extra_headers}.items():
+        response.headers[name] = value
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Length"] = "0"
+    del response.headers["Content-Type"]
+    return response
 
 
 def _evaluate_conditions(request: HttpRequest, source: ByteSource) -> HttpResponseBase | None:

@@ -19,6 +19,8 @@ DOCS_POLICY = (
 class ApiDocsView(SpectacularSwaggerView):
     """Swagger UI from the project's own static files."""
 
+    http_method_names = ["get", "head"]
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response["Content-Security-Policy"] = DOCS_POLICY

@@ -6,14 +6,20 @@ Whatever else is known belongs into the log: give it as the exception's argument
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AppError(Exception):
-    """A designed failure. Subclasses set the class attributes; `detail` replaces the message."""
+    """A designed failure. Subclasses set the class attributes; `detail` replaces the message.
+
+    `errors` is more for programs, by field, where the code alone does not tell what to do.
+    """
 
     code = "error"
     status = 500
     message = "Something went wrong on our side."
     retry_after: int | None = None  # seconds
+    errors: Mapping[str, list[str]] | None = None
 
     def __init__(self, *log_context: object, detail: str | None = None) -> None:
         super().__init__(*log_context)
@@ -43,3 +49,59 @@ class ObjectMissingError(AppError):
     code = "object_missing"
     status = 404
     message = "This file is not there."
+
+
+# -- fetching from elsewhere: nothing of what the other side said is in these ------------------
+
+
+class UrlNotAllowedError(AppError):
+    """The address, or one that it leads to, is none that we connect to. Never tried again.
+
+    A name that does not exist is the same answer as one inside our own network, so that nobody
+    learns our names.
+    """
+
+    code = "url_not_allowed"
+    status = 422
+    message = "This address cannot be fetched: it has to be a public http or https address."
+
+
+class SourceUnavailableError(AppError):
+    """The other side does not answer, breaks off, or says that it is busy; worth another try."""
+
+    code = "source_unavailable"
+    status = 502
+    message = "The source does not answer, or it broke off."
+    retry_after: int | None = 60
+
+
+class SourceRefusedError(SourceUnavailableError):
+    """The other side does not give this out, or not in a form that we take. Never tried again."""
+
+    message = "The source does not give this file out."
+    retry_after = None
+
+
+class SourceTooSlowError(AppError):
+    """The other side sends too little, or takes too long in all; what came so far is good."""
+
+    code = "source_too_slow"
+    status = 504
+    message = "The source sends too slowly."
+    retry_after: int | None = 60
+
+
+class SourceChangedError(AppError):
+    """What the source has is no longer what the first bytes came from."""
+
+    code = "source_changed"
+    status = 409
+    message = "The file changed at its source while it was being fetched."
+
+
+class SourceTooLargeError(AppError):
+    """The other side has, or sends, more than was asked for."""
+
+    code = "file_too_large"
+    status = 413
+    message = "The file is larger than is accepted."

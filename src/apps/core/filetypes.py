@@ -59,15 +59,22 @@ _ROWS: tuple[tuple[str, Kind, str, bool], ...] = (
     ("video/x-matroska", "video", "mkv", False),
     ("video/x-msvideo", "video", "avi", False),
     ("video/3gpp", "video", "3gp 3gpp", False),
+    ("video/3gpp2", "video", "3g2 3gp2", False),
     ("video/mpeg", "video", "mpg mpeg", False),
     ("video/mp2t", "video", "ts mts m2ts", False),
     ("video/ogg", "video", "ogv ogg", True),
+    ("video/x-ms-wmv", "video", "wmv", False),
+    ("video/x-ms-asf", "video", "asf", False),
+    ("video/x-flv", "video", "flv", False),
     ("audio/mpeg", "audio", "mp3", True),
     ("audio/mp4", "audio", "m4a m4b", True),
     ("audio/aac", "audio", "aac", True),
     ("audio/ogg", "audio", "ogg oga opus", True),
     ("audio/wav", "audio", "wav", True),
     ("audio/flac", "audio", "flac", True),
+    ("audio/aiff", "audio", "aiff aif aifc", False),
+    ("audio/x-ms-wma", "audio", "wma", False),
+    ("audio/ac3", "audio", "ac3", False),
     ("application/pdf", "document", "pdf", False),
     (_OOXML + "wordprocessingml.document", "document", "docx", False),
     (_OOXML + "spreadsheetml.sheet", "document", "xlsx", False),
@@ -100,10 +107,11 @@ TEXT_TYPES: frozenset[str] = frozenset(
 # One container each. Cameras, phones and muxers write any of these names for any of the brands,
 # and one decoder reads them all, so that a name from the same row is not a contradiction.
 CONTAINER_FAMILIES: tuple[frozenset[str], ...] = (
-    frozenset({"video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"}),
+    frozenset({"video/mp4", "video/quicktime", "video/3gpp", "video/3gpp2", "audio/mp4"}),
     frozenset({"image/heic", "image/heif", "image/avif"}),
     frozenset({"video/webm", "video/x-matroska"}),
     frozenset({"audio/ogg", "video/ogg"}),
+    frozenset({"video/x-ms-wmv", "video/x-ms-asf", "audio/x-ms-wma"}),
 )
 
 

@@ -10,7 +10,9 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -63,13 +65,24 @@ class Page(Generic[M]):
 
 
 def read_page(
-    rows: QuerySet[M], *, ordering: Ordering, size: int, cursor: str | None = None
+    rows: QuerySet[M],
+    *,
+    ordering: Ordering,
+    size: int,
+    cursor: str | None = None,
+    either: Sequence[Q] | None = None,
 ) -> Page[M]:
-    """Return the page of `rows` at `cursor`; raises `CursorError`."""
+    """Return the page of `rows` at `cursor`; raises `CursorError`.
+
+    `either`: conditions of which a row must fulfil one, so that an empty list lists nothing. They
+    are looked for one by one, since a database finds the first rows of each along an index, but for
+    all of them together reads on until it has met enough. It costs a query more for each, and as
+    little however many rows there are.
+    """
     backward, position = _decode(cursor, ordering) if cursor else (False, None)
     if position is not None:
         rows = _filter(rows, ordering.after(position, reverse=backward))
-    found = list(rows.order_by(*ordering.columns(reverse=backward))[: size + 1])
+    found = _first(rows.order_by(*ordering.columns(reverse=backward)), size + 1, either)
     more, items = len(found) > size, found[:size]
     if backward:
         items.reverse()
@@ -81,6 +94,15 @@ def read_page(
     )
 
 
+def _first(rows: QuerySet[M], count: int, either: Sequence[Q] | None) -> list[M]:
+    if either is None:
+        return list(rows[:count])
+    if len(either) == 1:
+        return list(rows.filter(*either)[:count])
+    first_of_each = (rows.filter(way).values_list("pk", flat=True)[:count] for way in either)
+    return list(rows.filter(pk__in={pk for ids in first_of_each for pk in ids})[:count])
+
+
 def _filter(rows: QuerySet[M], condition: Q) -> QuerySet[M]:
     try:
         return rows.filter(condition)
@@ -90,6 +112,8 @@ def _filter(rows: QuerySet[M], condition: Q) -> QuerySet[M]:
 
 def _encode(row: Model, ordering: Ordering, *, backward: bool) -> str:
     value = None if ordering.field == "pk" else getattr(row, ordering.field)
+    if isinstance(value, datetime):
+        value = value.isoformat()
     plain = json.dumps([ordering.field, ordering.descending, backward, value, str(row.pk)])
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 

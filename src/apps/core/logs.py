@@ -6,6 +6,8 @@ import logging
 import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Addresses whose next part is a capability: share links, and whatever is signed.
+_TOKEN = re.compile(r"(?i)(/share/|/s/)[^/\s?\"'#]+")
 _SECRET = re.compile(r"(?i)([?&](?:token|signature|sig|key|password)=)[^&\s]+")
 
 
@@ -22,6 +24,6 @@ class SafeLines(logging.Filter):
 
 
 def clean_line(text: str) -> str:
-    """Return `text` on one line, control characters as escapes, secrets in queries masked."""
+    """Return `text` on one line, control characters as escapes, secrets in addresses masked."""
     escaped = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    return _SECRET.sub(r"\1***", escaped)
+    return _TOKEN.sub(r"\1***", _SECRET.sub(r"\1***", escaped))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.error_pages import answer_app_error, answer_error
@@ -13,17 +13,20 @@ from apps.core.errors import AppError
 
 logger = logging.getLogger(__name__)
 
-PERMISSIONS_POLICY = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PERMISSIONS_POLICY = "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()"
 
 
 class SafeHeadersMiddleware:
-    """Adds the headers no view should have to think of and turns designed errors into answers."""
+    """Adds the headers no view should have to think of, turns designed errors into answers, and
+    refuses methods that no address has: some views would take TRACE for GET."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        known = request.method in METHODS
+        response = self.get_response(request) if known else _refuse_method(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
@@ -32,7 +35,7 @@ class SafeHeadersMiddleware:
         if isinstance(exception, AppError):
             logger.info("refused code=%s path=%s", exception.code, request.path)
             return answer_app_error(request, exception)
-        if isinstance(exception, OperationalError):
+        if isinstance(exception, InterfaceError | OperationalError):
             logger.error("database unavailable: %s", exception)
             detail = "The database does not answer at the moment. Please try again shortly."
             return answer_error(
@@ -43,3 +46,11 @@ class SafeHeadersMiddleware:
                 headers={"Retry-After": "5"},
             )
         return None
+
+
+def _refuse_method(request: HttpRequest) -> HttpResponse:
+    detail = "This method is not known here."
+    headers = {"Allow": ", ".join(sorted(METHODS))}
+    return answer_error(
+        request, status=405, code="method_not_allowed", detail=detail, headers=headers
+    )

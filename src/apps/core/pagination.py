@@ -21,7 +21,8 @@ class KeysetPagination(BasePagination):
     """Reads `cursor`, `page_size` and `ordering` from the query.
 
     A view names what it can sort by in `orderings` (query value → model field); the first is the
-    default. Each sort field must be indexed together with the id.
+    default. Each sort field must be indexed together with the id. A view whose rows are those of
+    several conditions gives them in `either` (see `read_page`).
     """
 
     default_page_size = 50
@@ -30,16 +31,18 @@ class KeysetPagination(BasePagination):
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
-        self.page: Page[Any] = self._read(queryset, request, getattr(view, "orderings", {}))
+        self.page: Page[Any] = self._read(queryset, request, view)
         return self.page.items
 
-    def _read(self, rows: QuerySet[Any], request: Request, fields: dict[str, str]) -> Page[Any]:
+    def _read(self, rows: QuerySet[Any], request: Request, view: APIView | None) -> Page[Any]:
+        fields: dict[str, str] = getattr(view, "orderings", {})
         try:
             return read_page(
                 rows,
                 ordering=self._ordering(request, fields or {"id": "pk"}),
                 size=self._size(request),
                 cursor=request.query_params.get("cursor") or None,
+                either=getattr(view, "either", None),
             )
         except CursorError as error:
             raise ValidationError({"cursor": ["This cursor is not valid here."]}) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -31,12 +31,19 @@ def problem_body(*, status: int, code: str, detail: str, errors: object = None) 
     """Return the JSON object of one problem."""
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": status,
         "detail": detail,
         "code": code,
     }
     return body if errors is None else {**body, "errors": errors}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # of a protocol beside HTTP, such as 460 of tus
+        return "Request Failed"
 
 
 def problem_response(
@@ -65,9 +72,9 @@ def answer_problem(exc: Exception, context: Mapping[str, Any]) -> Response | Non
 
 def _translate(exc: Exception) -> tuple[dict[str, Any], dict[str, str]] | None:
     if isinstance(exc, AppError):
-        body = problem_body(status=exc.status, code=exc.code, detail=exc.detail)
+        body = problem_body(status=exc.status, code=exc.code, detail=exc.detail, errors=exc.errors)
         return body, error_headers(exc)
-    if isinstance(exc, OperationalError):
+    if isinstance(exc, InterfaceError | OperationalError):
         detail = "The database does not answer at the moment. Please try again shortly."
         body = problem_body(status=503, code="database_unavailable", detail=detail)
         return body, {"Retry-After": str(BUSY_SECONDS)}

@@ -3,7 +3,7 @@
 Each takes the head of a file (at most 64 KiB, at least 12 bytes) and answers a mime or None. A
 signature of two or three bytes is never enough: the fields after it have to make sense too, since
 the answer decides which decoder gets the bytes. Never raises, never decodes; text is told
-apart elsewhere (`texts`), zip-based formats in `archives`.
+apart elsewhere (`texts`), zip-based formats in `archives`, sound in `soundsignatures`.
 """
 
 # ruff: noqa: PLR2004 -- the numbers are the formats' own; a name for each would hide the layouts
@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from struct import unpack_from
+
+from apps.core.soundsignatures import ac3, aiff, mpeg_audio
 
 Signature = Callable[[bytes], "str | None"]
 
@@ -127,6 +129,8 @@ def iso_media(head: bytes) -> str | None:
 def _brand_type(brand: bytes) -> str | None:
     if brand.startswith(b"3gp"):
         return "video/3gpp"
+    if brand.startswith(b"3g2"):
+        return "video/3gpp2"
     return _BRANDS.get(brand)
 
 
@@ -218,91 +222,6 @@ def _first_packets(head: bytes) -> Iterator[bytes]:
         at = start + sum(lacing)
 
 
-# -- MP3, AAC, FLAC ---------------------------------------------------------------------------
-
-_BIT_RATES_V1 = {  # kbit/s by layer (ISO 11172-3), index 1 to 14
-    1: (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-}
-_BIT_RATES_V2 = {  # MPEG-2 and 2.5 (ISO 13818-3)
-    1: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    3: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_SAMPLE_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_MPEG_1 = 3
-_FRAME_SYNC = re.compile(rb"\xff[\xe2-\xff]")
-_PADDING_AFTER_TAG = 8192  # bytes searched for the first frame: taggers leave padding there
-
-
-def mpeg_audio(head: bytes) -> str | None:
-    """MP3 or ADTS AAC by two consecutive frames, FLAC by STREAMINFO; each possibly behind ID3."""
-    start = _after_id3(head)
-    if start >= len(head):
-        return "audio/mpeg"  # cover art fills the whole head: the tag is all there is to see
-    if head.startswith((b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22"), start):
-        return "audio/flac"
-    if head.startswith(b"ADIF", start):
-        return "audio/aac"
-    found = _frames_at(head, start)
-    return found if found or not start else _search_frames(head, start)
-
-
-def _search_frames(head: bytes, start: int) -> str | None:
-    for match in _FRAME_SYNC.finditer(head, start, start + _PADDING_AFTER_TAG):
-        if found := _frames_at(head, match.start()):
-            return found
-    return None
-
-
-def _frames_at(head: bytes, at: int) -> str | None:
-    for mime, length_of in (("audio/mpeg", _mpeg_frame_length), ("audio/aac", _adts_frame_length)):
-        length = length_of(head, at)
-        following = at + length
-        if length and length_of(head, following) and head[at + 1] == head[following + 1]:
-            return mime
-    return None
-
-
-def _after_id3(head: bytes) -> int:
-    """Where audio starts: behind any ID3v2 tags (id3.org, ID3v2.4 §3.1)."""
-    at = 0
-    while head.startswith(b"ID3", at) and at + 10 <= len(head):
-        version, flags, *size = head[at + 3], head[at + 5], *head[at + 6 : at + 10]
-        if version not in {2, 3, 4} or flags & 0x0F or max(size) > 0x7F:
-            return at
-        footer = 10 if flags & 0x10 else 0
-        at += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]) + footer
-    return at
-
-
-def _mpeg_frame_length(head: bytes, at: int) -> int:
-    """Bytes of the MPEG audio frame at `at`; 0 when there is none."""
-    if at + 4 > len(head) or head[at] != 0xFF or head[at + 1] & 0xE0 != 0xE0:
-        return 0
-    version, layer = head[at + 1] >> 3 & 3, 4 - (head[at + 1] >> 1 & 3)
-    rate, sampling, padding = head[at + 2] >> 4, head[at + 2] >> 2 & 3, head[at + 2] >> 1 & 1
-    if version == 1 or layer == 4 or not 0 < rate < 15 or sampling == 3:
-        return 0
-    bits = (_BIT_RATES_V1 if version == _MPEG_1 else _BIT_RATES_V2)[layer][rate - 1] * 1000
-    hertz = _SAMPLE_RATES[version][sampling]
-    if layer == 1:
-        return (12 * bits // hertz + padding) * 4
-    slots = 72 if layer == 3 and version != _MPEG_1 else 144
-    return slots * bits // hertz + padding
-
-
-def _adts_frame_length(head: bytes, at: int) -> int:
-    """Bytes of the ADTS frame at `at` (ISO 13818-7 §6.2); 0 when there is none."""
-    if at + 7 > len(head) or head[at] != 0xFF or head[at + 1] & 0xF6 != 0xF0:
-        return 0
-    if head[at + 2] >> 2 & 0x0F > 12:  # sampling frequency index
-        return 0
-    length = (head[at + 3] & 3) << 11 | head[at + 4] << 3 | head[at + 5] >> 5
-    return length if length > 7 else 0
-
-
 # -- MPEG systems -----------------------------------------------------------------------------
 
 _TS_PACKETS = 4  # consecutive packets that have to begin with the sync byte
@@ -330,6 +249,32 @@ def mpeg_program(head: bytes) -> str | None:
     return "video/mpeg" if is_pack else None
 
 
+# -- Windows Media, Flash ----------------------------------------------------------------------
+
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_PICTURE = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+_ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+_ASF_CODEC_AT = 81  # bytes from the kind of a stream to what its picture is coded in
+_ASF_OWN_CODECS = (b"WMV", b"WVC1", b"WVP2", b"WMVA", b"MSS")
+
+
+def asf(head: bytes) -> str | None:
+    """Advanced Systems Format §3.3: what its first stream with a picture, or else a sound, is."""
+    if not head.startswith(_ASF_HEADER):
+        return None
+    picture = head.find(_ASF_PICTURE)
+    if picture < 0:
+        return "audio/x-ms-wma" if _ASF_SOUND in head else "application/vnd.ms-asf"
+    is_own = head.startswith(_ASF_OWN_CODECS, picture + _ASF_CODEC_AT)
+    return "video/x-ms-wmv" if is_own else "video/x-ms-asf"
+
+
+def flv(head: bytes) -> str | None:
+    """Video File Format §E.2: version 1, no reserved flag, and the header's own length."""
+    is_flv = head.startswith(b"FLV\x01") and not head[4] & 0xFA and head[5:9] == b"\0\0\0\x09"
+    return "video/x-flv" if is_flv else None
+
+
 # -- the rest ---------------------------------------------------------------------------------
 
 
@@ -345,8 +290,6 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
-    (b"FLV\x01", "video/x-flv"),
     (b"\x7fELF", "application/x-executable"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
 )
@@ -362,10 +305,13 @@ SIGNATURES: tuple[Signature, ...] = (
     png,
     iso_media,
     riff,
+    aiff,
     gif,
     ebml,
     tiff,
     ogg,
+    asf,
+    flv,
     gzip,
     bmp,
     ico,
@@ -373,5 +319,6 @@ SIGNATURES: tuple[Signature, ...] = (
     refused,
     pnm,
     mpeg_audio,
+    ac3,
     mpeg_transport,
 )

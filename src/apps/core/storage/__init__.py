@@ -12,14 +12,34 @@ from apps.core.storage.base import (
     StoredObject,
     Writer,
 )
+from apps.core.storage.growing import (
+    Appender,
+    AppendingStore,
+    DirectStore,
+    PartRules,
+    SignedPart,
+    State,
+    StoredPart,
+    Unfinished,
+    UnfinishedStore,
+)
 from apps.core.storage.keys import check_key, new_key
 from apps.core.storage.urls import storage_from_url
 
 __all__ = [
+    "Appender",
+    "AppendingStore",
     "Capability",
+    "DirectStore",
     "ObjectStore",
+    "PartRules",
     "PresigningStore",
+    "SignedPart",
+    "State",
     "StoredObject",
+    "StoredPart",
+    "Unfinished",
+    "UnfinishedStore",
     "Writer",
     "check_key",
     "new_key",

@@ -31,6 +31,9 @@ class Capability(enum.StrEnum):
     LOCAL = "local"  # objects are files of this machine: `fetch` is a hard link
     PRESIGNED_GET = "presigned_get"  # a `PresigningStore`
     SERVER_COPY = "server_copy"  # `promote` copies on the server
+    APPEND = "append"  # an `AppendingStore`: objects grow over many requests
+    PRESIGNED_PARTS = "presigned_parts"  # a `DirectStore`: clients send parts without us
+    UNFINISHED = "unfinished"  # an `UnfinishedStore`: lists what was begun and never finished
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,9 @@ class ObjectStore(Protocol):
     def remove(self, key: str) -> None:
         """Delete an object; a missing one is fine."""
 
-    def walk(self, prefix: str = "") -> Iterator[StoredObject]:
-        """All objects whose key starts with `prefix`, in byte order of their keys, as a stream."""
+    def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
+        """All objects whose key starts with `prefix` and comes behind `after`, in byte order of
+        their keys, as a stream."""
 
 
 @runtime_checkable

@@ -11,19 +11,40 @@ import secrets
 _ALLOWED = re.compile(r"[a-z0-9/_.-]+")
 _LONGEST = 255  # characters; S3 allows 1024, a Linux file name 255
 _RANDOM_BYTES = 16  # 128 bits: a collision or a lucky guess is out of reach
+_PIECE = ".piece-"
+_PIECE_BYTES = 8  # random ones, below a key that is random itself
 
 
 def new_key(prefix: str, suffix: str = "") -> str:
-    """A fresh key `prefix/ab/cd/<32 hex digits>[.suffix]`.
+    """A fresh key `prefix/ab/<32 hex digits>[.suffix]`.
 
-    The two levels of folders keep local directories small. `prefix` and `suffix` are words of the
+    The 256 folders keep local directories small enough; with more, nearly every object would be the
+    first of its folder, which has to be made durable first. `prefix` and `suffix` are words of the
     program ("original", "webp"); anything else raises ValueError.
     """
     if "/" in suffix or suffix.startswith("."):
         raise ValueError(f"Not a suffix: {suffix!r}")
     token = secrets.token_hex(_RANDOM_BYTES)
     name = f"{token}.{suffix}" if suffix else token
-    return check_key(f"{prefix}/{token[:2]}/{token[2:4]}/{name}")
+    return check_key(f"{prefix}/{token[:2]}/{name}")
+
+
+def new_piece_key(key: str) -> str:
+    """A fresh key for a piece of the object that grows at `key`.
+
+    Its name tells whose it is, so that a piece which no state names any more can be found.
+    """
+    return check_key(f"{key}{_PIECE}{secrets.token_hex(_PIECE_BYTES)}")
+
+
+def pieces_of(key: str) -> str:
+    """The prefix of all pieces of the object at `key`."""
+    return f"{check_key(key)}{_PIECE}"
+
+
+def whole_of(key: str) -> str:
+    """The key of the object that a piece belongs to; of any other object, its own key."""
+    return key.partition(_PIECE)[0]
 
 
 def check_key(key: str) -> str:

@@ -17,86 +17,32 @@ from typing import BinaryIO, Never
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
-from apps.core.errors import ObjectMissingError, StorageFullError, StorageUnavailableError
+from apps.core.errors import ObjectMissingError
 from apps.core.storage.base import (
     CHUNK_BYTES,
     BoundedReader,
     Capability,
-    ClosingWriter,
     StoredObject,
     copy_into,
     write_pieces,
 )
+from apps.core.storage.growing import State
 from apps.core.storage.keys import check_key, check_prefix
+from apps.core.storage.local_appender import LocalAppender
+from apps.core.storage.local_files import (
+    LocalWriter,
+    local_errors,
+    make_directories,
+    sync_directory,
+)
 
-_DIRECTORY_MODE = 0o700
-_FILE_MODE = 0o600
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
-
-
-@contextlib.contextmanager
-def local_errors(key: str) -> Iterator[None]:
-    """Turn what the file system says about `key` into our errors. FileExistsError passes."""
-    try:
-        yield
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFullError(key) from error
-        if error.errno in _MISSING:
-            raise ObjectMissingError(key) from error
-        raise StorageUnavailableError(key, error.errno) from error
-
-
-class LocalWriter(ClosingWriter):
-    """A new file, created exclusively; it counts as stored once file and directory are synced."""
-
-    def __init__(self, key: str, path: Path) -> None:
-        self._key = key
-        self._path = path
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with local_errors(key):
-            _make_directories(path.parent)
-            self._descriptor: int | None = os.open(path, flags, _FILE_MODE)
-
-    def write(self, data: bytes | bytearray | memoryview, /) -> int:
-        if self._descriptor is None:
-            raise ValueError("The writer is closed.")
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        with local_errors(self._key):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        return size
-
-    def close(self) -> None:
-        if self._descriptor is None:
-            return
-        with local_errors(self._key):
-            os.fsync(self._descriptor)
-            self._release()
-            _sync_directory(self._path.parent)
-
-    def abort(self) -> None:
-        if self._descriptor is None:
-            return
-        with local_errors(self._key):
-            self._release()
-            self._path.unlink(missing_ok=True)
-
-    def _release(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
 
 
 class LocalStore(FileSystemStorage):
     """An `ObjectStore` on one file system; also a Django storage for model fields."""
 
-    capabilities = frozenset({Capability.LOCAL})
+    capabilities = frozenset({Capability.LOCAL, Capability.APPEND})
 
     def path(self, name: str) -> str:
         """The file of a key. The only such function: every access passes `check_key` here."""
@@ -104,6 +50,16 @@ class LocalStore(FileSystemStorage):
 
     def writer(self, key: str) -> LocalWriter:
         return LocalWriter(key, self._file(key))
+
+    def appender(self, key: str, *, size: int, state: State) -> LocalAppender:
+        return LocalAppender(key, self._file(key), size=size, open_object=self.open_object)
+
+    def seal(self, key: str, *, size: int, state: State) -> None:
+        """An appended file is whole as it lies, but for bytes that nobody was told are safe."""
+        self.appender(key, size=size, state=state).close()
+
+    def discard(self, key: str, *, state: State) -> None:
+        self.remove(key)
 
     def open_object(self, key: str) -> BinaryIO:
         with local_errors(key):
@@ -151,12 +107,12 @@ class LocalStore(FileSystemStorage):
         with local_errors(key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             self._file(key).unlink()
 
-    def walk(self, prefix: str = "") -> Iterator[StoredObject]:
+    def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
         """Memory is bounded by the largest single directory, not by the number of objects."""
         folder = check_prefix(prefix).rpartition("/")[0]
         root = Path(self.location)
         with local_errors(prefix):
-            yield from _walk(root / folder, f"{folder}/" if folder else "", prefix)
+            yield from _walk(root / folder, f"{folder}/" if folder else "", prefix, after)
 
     # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
 
@@ -188,10 +144,10 @@ class LocalStore(FileSystemStorage):
 
     def _move(self, origin: Path, goal: Path, *, key: str) -> None:
         with local_errors(key):
-            _make_directories(goal.parent)
+            make_directories(goal.parent)
             _move_without_overwriting(origin, goal)
-            _sync_directory(goal.parent)
-            _sync_directory(origin.parent)
+            sync_directory(goal.parent)
+            sync_directory(origin.parent)
 
 
 def _move_without_overwriting(origin: Path, goal: Path) -> None:
@@ -217,31 +173,17 @@ def _rename_where_free(origin: Path, goal: Path) -> None:
     origin.rename(goal)
 
 
-def _make_directories(folder: Path) -> None:
-    """Create `folder` and its parents, private and durable (`makedirs` sets only the last mode)."""
-    if folder.is_dir():
-        return
-    _make_directories(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(_DIRECTORY_MODE)
-    _sync_directory(folder.parent)
-
-
-def _sync_directory(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _walk(folder: Path, key_prefix: str, wanted: str) -> Iterator[StoredObject]:
+def _walk(folder: Path, key_prefix: str, wanted: str, after: str) -> Iterator[StoredObject]:
     for order, entry in _entries(folder):
         key = key_prefix + order
+        if key <= after and not after.startswith(key):
+            continue
         if order.endswith("/"):
             if key.startswith(wanted) or wanted.startswith(key):
-                yield from _walk(folder / entry.name, key, wanted)
-        elif key.startswith(wanted) and (found := _describe(key, entry)) is not None:
+                yield from _walk(folder / entry.name, key, wanted, after)
+        elif (
+            key.startswith(wanted) and key > after and (found := _describe(key, entry)) is not None
+        ):
             yield found
 
 

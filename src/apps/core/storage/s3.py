@@ -10,7 +10,7 @@ import contextlib
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Never
@@ -20,6 +20,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 
 from apps.core.errors import ObjectMissingError, StorageUnavailableError
+from apps.core.storage import s3_direct, s3_growing
 from apps.core.storage.base import (
     CHUNK_BYTES,
     COPY_BYTES,
@@ -29,30 +30,43 @@ from apps.core.storage.base import (
     copy_into,
     write_pieces,
 )
+from apps.core.storage.growing import SignedPart, State, StoredPart, Unfinished
 from apps.core.storage.keys import check_key, check_prefix
-from apps.core.storage.local import local_errors
-from apps.core.storage.s3_client import client_config, is_aws, is_beyond_end, s3_errors
-from apps.core.storage.s3_transfer import (
-    CONTENT_TYPE,
-    ORIGIN,
-    Destination,
-    S3RawReader,
-    S3Writer,
+from apps.core.storage.local_files import local_errors
+from apps.core.storage.reader import seekable
+from apps.core.storage.s3_appender import Growing, S3Appender
+from apps.core.storage.s3_client import (
+    ATTEMPTS,
+    READ_SECONDS,
+    client_config,
+    is_aws,
+    is_beyond_end,
+    s3_errors,
 )
+from apps.core.storage.s3_multipart import copy_in_parts
+from apps.core.storage.s3_transfer import ORIGIN, Destination, S3Writer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 _BUILDING = threading.Lock()
-_READ_AHEAD_BYTES = 256 * 1024
 _PARTIAL_CONTENT = 206
 
 
 class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one bucket, below one prefix; also a Django storage for model fields."""
 
-    capabilities = frozenset({Capability.PRESIGNED_GET, Capability.SERVER_COPY})
+    capabilities = frozenset(
+        {
+            Capability.PRESIGNED_GET,
+            Capability.SERVER_COPY,
+            Capability.APPEND,
+            Capability.PRESIGNED_PARTS,
+            Capability.UNFINISHED,
+        }
+    )
+    part_rules = s3_direct.RULES
 
     # S3 copies at most 5 GiB in one request; a smaller limit stays inside the read timeout.
     largest_single_copy = 1024**3  # bytes
@@ -61,8 +75,20 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
     _client: tuple[int, S3Client] | None = None
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Ours besides django-storages': `conditional_writes`, and no overwriting."""
-        ours = {"file_overwrite": False, "default_acl": None, "conditional_writes": True}
+        """Ours besides django-storages', and no overwriting.
+
+        `conditional_writes`: the server honours If-None-Match. `spool_dir`: where parts wait that
+        are being sent; None leaves the choice to `tempfile`. `read_timeout`: seconds without a
+        byte after which a request is given up; `attempts`: how often one is tried in all.
+        """
+        ours = {
+            "file_overwrite": False,
+            "default_acl": None,
+            "conditional_writes": True,
+            "spool_dir": None,
+            "read_timeout": READ_SECONDS,
+            "attempts": ATTEMPTS,
+        }
         return {**super().get_default_settings(), **ours}
 
     def __init__(self, **settings: Any) -> None:
@@ -70,6 +96,8 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             settings["client_config"] = client_config(
                 endpoint_url=settings.get("endpoint_url"),
                 addressing_style=settings.get("addressing_style"),
+                read_timeout=settings.get("read_timeout", READ_SECONDS),
+                attempts=settings.get("attempts", ATTEMPTS),
             )
         super().__init__(**settings)
 
@@ -86,23 +114,44 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
         return self._client[1]
 
     def writer(self, key: str) -> S3Writer:
-        return S3Writer(
-            Destination(
-                client=self.client,
-                bucket=self.bucket_name,
-                path=self._path(key),
-                key=key,
-                conditional=self.conditional_writes,
-                send_md5=not is_aws(self.endpoint_url),
-                origin_of=self._origin_of,
-            )
+        return S3Writer(self._destination(key))
+
+    def appender(self, key: str, *, size: int, state: State) -> S3Appender:
+        return S3Appender(self._growing(key), size=size, state=state)
+
+    def seal(self, key: str, *, size: int, state: State) -> None:
+        growing = self._growing(key)
+        s3_growing.seal(growing, size=size, state=state)
+        s3_growing.sweep(self, growing.to)
+
+    def begin_parts(self, key: str, *, single: bool) -> State:
+        return s3_direct.begin(self._destination(key), single=single)
+
+    def sign_part(
+        self, key: str, *, state: State, number: int, size: int, expires_in: int
+    ) -> SignedPart:
+        return s3_direct.sign(
+            self._destination(key), state=state, number=number, size=size, expires_in=expires_in
         )
 
-    def open_object(self, key: str) -> BinaryIO:
-        reader = S3RawReader(
-            lambda start, length: self.read_range(key, start, length), self.size_of(key)
+    def list_parts(self, key: str, *, state: State) -> list[StoredPart]:
+        return s3_direct.list_parts(self._destination(key), state=state)
+
+    def complete_parts(self, key: str, *, state: State, parts: Sequence[StoredPart]) -> None:
+        s3_direct.complete(self._destination(key), state=state, parts=parts)
+
+    def walk_unfinished(self, prefix: str = "") -> Iterator[Unfinished]:
+        return s3_growing.walk_unfinished(
+            self.client, bucket=self.bucket_name, base=self._base, prefix=check_prefix(prefix)
         )
-        return io.BufferedReader(reader, _READ_AHEAD_BYTES)
+
+    def discard(self, key: str, *, state: State) -> None:
+        s3_growing.discard(self, self._destination(key), state=state)
+
+    def open_object(self, key: str) -> BinaryIO:
+        return seekable(
+            lambda start, length: self.read_range(key, start, length), size=self.size_of(key)
+        )
 
     def read_range(
         self, key: str, start: int, length: int, *, chunk_size: int = CHUNK_BYTES
@@ -142,13 +191,16 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
 
     def remove(self, key: str) -> None:
         with contextlib.suppress(ObjectMissingError), s3_errors(key):
-            self.client.delete_object(**self._target(key))
+            self.client.delete_object(**self.address_of(key))
 
-    def walk(self, prefix: str = "") -> Iterator[StoredObject]:
-        base = f"{self.location}/" if self.location else ""
+    def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
+        base = self._base
         pages = self.client.get_paginator("list_objects_v2")
+        asked = {"Bucket": self.bucket_name, "Prefix": base + check_prefix(prefix)}
+        if after:
+            asked["StartAfter"] = base + check_key(after)
         with s3_errors(prefix):
-            for page in pages.paginate(Bucket=self.bucket_name, Prefix=base + check_prefix(prefix)):
+            for page in pages.paginate(**asked):
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(base)
                     yield StoredObject(key, found["Size"], found["LastModified"])
@@ -161,7 +213,7 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             "ResponseContentDisposition": content_disposition,
         }
         return self.client.generate_presigned_url(
-            "get_object", Params=self._target(key) | answer, ExpiresIn=expires_in
+            "get_object", Params=self.address_of(key) | answer, ExpiresIn=expires_in
         )
 
     # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
@@ -202,17 +254,36 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
         )
         return client
 
+    @property
+    def _base(self) -> str:
+        return f"{self.location}/" if self.location else ""
+
     def _path(self, key: str) -> str:
         """The full key in the bucket; the only place that joins the prefix."""
-        check_key(key)
-        return f"{self.location}/{key}" if self.location else key
+        return self._base + check_key(key)
 
-    def _target(self, key: str) -> dict[str, Any]:
+    def _destination(self, key: str) -> Destination:
+        return Destination(
+            client=self.client,
+            bucket=self.bucket_name,
+            path=self._path(key),
+            key=key,
+            conditional=self.conditional_writes,
+            send_md5=not is_aws(self.endpoint_url),
+            origin_of=self._origin_of,
+            size_of=self.size_of,
+        )
+
+    def _growing(self, key: str) -> Growing:
+        return Growing(self._destination(key), self, self.spool_dir)
+
+    def address_of(self, key: str) -> Any:
+        """The bucket and the full key of an object, for requests of this package."""
         return {"Bucket": self.bucket_name, "Key": self._path(key)}
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef:
         with s3_errors(key):
-            return self.client.head_object(**self._target(key))
+            return self.client.head_object(**self.address_of(key))
 
     def _find(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:
@@ -230,7 +301,7 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             return io.BytesIO()
         wanted = f"bytes={start}-{start + length - 1}"
         try:
-            answer = self.client.get_object(**self._target(key), Range=wanted)
+            answer = self.client.get_object(**self.address_of(key), Range=wanted)
         except ClientError as error:
             if is_beyond_end(error):
                 return io.BytesIO()
@@ -249,47 +320,17 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             return
         if found is not None:
             raise FileExistsError(f"The key is taken: {target}")
+        with s3_errors(source):
+            self._copy_bytes(source, self._destination(target), size=size, origin=origin)
+
+    def _copy_bytes(self, source: str, to: Destination, *, size: int, origin: str) -> None:
+        address = self.address_of(source)
         if size > self.largest_single_copy:
-            self._copy_parts(source, target, size=size)
+            copy_in_parts(to, address, size=size, step=self.copy_part_size, origin=origin)
             return
-        with s3_errors(source):
-            self.client.copy_object(
-                **self._target(target),
-                **self._promoted(source),
-                CopySource=self._copy_source(source),
-                MetadataDirective="REPLACE",
-            )
-
-    def _promoted(self, source: str) -> dict[str, Any]:
-        return {"ContentType": CONTENT_TYPE, "Metadata": {ORIGIN: f"promote:{source}"}}
-
-    def _copy_source(self, source: str) -> Any:
-        return self._target(source)
-
-    def _copy_parts(self, source: str, target: str, *, size: int) -> None:
-        goal = self._target(target)
-        with s3_errors(source):
-            started = self.client.create_multipart_upload(**goal, **self._promoted(source))
-            goal["UploadId"] = started["UploadId"]
-            try:
-                parts = [
-                    self._copy_part(source, goal, number=number, start=start, size=size)
-                    for number, start in enumerate(range(0, size, self.copy_part_size), start=1)
-                ]
-                self.client.complete_multipart_upload(**goal, MultipartUpload={"Parts": parts})
-            except BaseException:
-                with contextlib.suppress(ClientError):
-                    self.client.abort_multipart_upload(**goal)
-                raise
-
-    def _copy_part(
-        self, source: str, goal: dict[str, Any], *, number: int, start: int, size: int
-    ) -> Any:
-        last = min(start + self.copy_part_size, size) - 1
-        answer = self.client.upload_part_copy(
-            **goal,
-            CopySource=self._copy_source(source),
-            CopySourceRange=f"bytes={start}-{last}",
-            PartNumber=number,
+        self.client.copy_object(
+            **to.target,
+            **to.description(origin),
+            CopySource=address,
+            MetadataDirective="REPLACE",
         )
-        return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}

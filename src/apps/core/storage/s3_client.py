@@ -18,11 +18,12 @@ from apps.core.errors import ObjectMissingError, StorageFullError, StorageUnavai
 _Checksums = Literal["when_supported", "when_required"]
 
 _CONNECT_SECONDS = 3
-_READ_SECONDS = 30
-_ATTEMPTS = 4
+READ_SECONDS = 30
+ATTEMPTS = 4
 _CONNECTIONS = 32
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchUpload", "NotFound"})
+_MISFIT = frozenset({"EntityTooSmall", "InvalidPart", "InvalidPartOrder"})
 _TAKEN = frozenset({"412", "PreconditionFailed"})
 _FULL = frozenset({"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"})
 
@@ -35,14 +36,20 @@ def is_aws(endpoint_url: str | None) -> bool:
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
-def client_config(*, endpoint_url: str | None, addressing_style: str | None) -> Config:
-    """Time limits, retries and checksums for one endpoint."""
+def client_config(
+    *,
+    endpoint_url: str | None,
+    addressing_style: str | None,
+    read_timeout: int = READ_SECONDS,
+    attempts: int = ATTEMPTS,
+) -> Config:
+    """Time limits (seconds), attempts in all, and checksums for one endpoint."""
     checksums: _Checksums = "when_supported" if is_aws(endpoint_url) else "when_required"
     style: Any = {"addressing_style": addressing_style} if addressing_style else {}
     return Config(
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=_CONNECTIONS,
         # Version 4 is the only signature that limits how long a presigned URL works.
         signature_version="s3v4",
@@ -79,3 +86,13 @@ def _translated(error: ClientError, key: str) -> Exception:
 def is_beyond_end(error: ClientError) -> bool:
     """Whether a ranged read was refused because it starts at or after the end."""
     return error.response.get("Error", {}).get("Code") in {"416", "InvalidRange"}
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether the server knows no such object or upload."""
+    return error.response.get("Error", {}).get("Code") in _MISSING
+
+
+def is_misfit(error: ClientError) -> bool:
+    """Whether the server cannot make an object of the parts that it was told."""
+    return error.response.get("Error", {}).get("Code") in _MISFIT

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-_S3_OPTIONS = ("endpoint_url", "region_name", "conditional_writes")
+_S3_OPTIONS = ("endpoint_url", "region_name", "conditional_writes", "spool_dir")
+_GCS_OPTIONS = ("endpoint", "iam_sign_blob", "spool_dir")
+_AZURE_OPTIONS = ("endpoint", "account_name", "spool_dir")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -19,6 +21,12 @@ def storage_from_url(url: str) -> dict[str, object]:
     - `file:///absolute/directory`
     - `s3://bucket/prefix?endpoint_url=…&region_name=…&conditional_writes=true|false`; the last one
       says whether the server honours `If-None-Match: *` (default true).
+    - `gs://bucket/prefix?endpoint=…&iam_sign_blob=true|false`; the last one lets Google's service
+      sign where no private key is at hand (default false).
+
+    - `azure://container/prefix?endpoint=…&account_name=…`
+
+    `spool_dir=/absolute/directory`, for buckets, is where parts wait that are being sent.
 
     Raises ValueError, without repeating secrets, for anything else.
     """
@@ -43,24 +51,100 @@ def _file_entry(parts: SplitResult) -> dict[str, object]:
 
 def _s3_entry(parts: SplitResult) -> dict[str, object]:
     given = _options(parts, known=_S3_OPTIONS)
-    if not parts.netloc or ":" in parts.netloc:
-        raise ValueError("An s3:// storage URL starts with the bucket: s3://bucket/prefix")
     options: dict[str, object] = {
-        "bucket_name": parts.netloc,
-        "location": _location(parts.path),
-        "conditional_writes": _boolean(given.get("conditional_writes", "true")),
+        **_bucket(parts, given),
+        "conditional_writes": _boolean(given, "conditional_writes", default="true"),
     }
     if region := given.get("region_name"):
         options["region_name"] = region
     if endpoint := given.get("endpoint_url"):
         # Servers other than AWS rarely have a DNS name per bucket.
-        options |= {"endpoint_url": _http_url(endpoint), "addressing_style": "path"}
+        url = _http_url(endpoint, "endpoint_url")
+        options |= {"endpoint_url": url, "addressing_style": "path"}
     return _entry("apps.core.storage.s3.S3Store", **options)
+
+
+def _gcs_entry(parts: SplitResult) -> dict[str, object]:
+    given = _options(parts, known=_GCS_OPTIONS)
+    options = _bucket(parts, given)
+    if endpoint := given.get("endpoint"):
+        options["endpoint"] = _http_url(endpoint, "endpoint")
+    if _boolean(given, "iam_sign_blob", default="false"):
+        options["iam_sign_blob"] = True
+    return _entry("apps.core.storage.gcs.GcsStore", **options)
+
+
+def _azure_entry(parts: SplitResult) -> dict[str, object]:
+    given = _options(parts, known=_AZURE_OPTIONS)
+    options = _bucket(parts, given)
+    options["azure_container"] = options.pop("bucket_name")
+    if account := given.get("account_name"):
+        options["account_name"] = account
+    if endpoint := given.get("endpoint"):
+        options["endpoint"] = _http_url(endpoint, "endpoint")
+    return _entry("apps.core.storage.azure.AzureStore", **options)
+
+
+def _bucket(parts: SplitResult, given: dict[str, str]) -> dict[str, object]:
+    """What the stores of all providers with buckets have in common."""
+    if not parts.netloc or ":" in parts.netloc:
+        scheme = parts.scheme
+        raise ValueError(f"A {scheme}:// storage URL starts with the bucket: {scheme}://bucket/x")
+    options: dict[str, object] = {"bucket_name": parts.netloc, "location": _location(parts)}
+    if spool_dir := given.get("spool_dir"):
+        if not spool_dir.startswith("/"):
+            raise ValueError("spool_dir names an absolute directory")
+        options["spool_dir"] = spool_dir
+    return options
+
+
+def browser_origins(url: str) -> list[str]:
+    """The origins that a browser sends bytes to where the storage at `url` takes them directly.
+
+    For the `connect-src` of a content security policy.
+    """
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    option, own = _DIRECT.get(parts.scheme, ("", _no_origins))
+    if endpoint := given.get(option):
+        at = urlsplit(_http_url(endpoint, option))
+        return [f"{at.scheme}://{at.netloc}"]
+    return own(parts.netloc, given)
+
+
+def _no_origins(bucket: str, given: dict[str, str]) -> list[str]:
+    return []
+
+
+def _s3_origins(bucket: str, given: dict[str, str]) -> list[str]:
+    hosts = ["s3.amazonaws.com"]
+    if region := given.get("region_name"):
+        hosts.append(f"s3.{region}.amazonaws.com")
+    return [f"https://{prefix}{host}" for host in hosts for prefix in (f"{bucket}.", "")]
+
+
+def _gcs_origins(bucket: str, given: dict[str, str]) -> list[str]:
+    return ["https://storage.googleapis.com"]
+
+
+def _azure_origins(bucket: str, given: dict[str, str]) -> list[str]:
+    account = given.get("account_name")
+    return [f"https://{account}.blob.core.windows.net"] if account else []
+
+
+# By scheme: the option that names another server, and the provider's own origins.
+_DIRECT: dict[str, tuple[str, Callable[[str, dict[str, str]], list[str]]]] = {
+    "s3": ("endpoint_url", _s3_origins),
+    "gs": ("endpoint", _gcs_origins),
+    "azure": ("endpoint", _azure_origins),
+}
 
 
 _SCHEMES: dict[str, Callable[[SplitResult], dict[str, object]]] = {
     "file": _file_entry,
     "s3": _s3_entry,
+    "gs": _gcs_entry,
+    "azure": _azure_entry,
 }
 
 
@@ -79,22 +163,25 @@ def _options(parts: SplitResult, *, known: tuple[str, ...]) -> dict[str, str]:
     return dict(pairs)
 
 
-def _location(path: str) -> str:
-    location = unquote(path).strip("/")
+def _location(parts: SplitResult) -> str:
+    location = unquote(parts.path).strip("/")
     if any(segment in {"", ".", ".."} for segment in location.split("/")) and location:
-        raise ValueError("The prefix of an s3:// storage URL has an empty or dotted segment")
+        raise ValueError(
+            f"The prefix of a {parts.scheme}:// storage URL has an empty or dotted segment"
+        )
     return location
 
 
-def _http_url(endpoint: str) -> str:
+def _http_url(endpoint: str, option: str) -> str:
     parts = urlsplit(endpoint)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("endpoint_url must be http(s)://host[:port], without credentials")
+        raise ValueError(f"{option} must be http(s)://host[:port], without credentials")
     return endpoint
 
 
-def _boolean(text: str) -> bool:
+def _boolean(given: dict[str, str], option: str, *, default: str) -> bool:
+    text = given.get(option, default)
     try:
         return _BOOLEANS[text.lower()]
     except KeyError:
-        raise ValueError(f"conditional_writes is true or false, not {text!r}") from None
+        raise ValueError(f"{option} is true or false, not {text!r}") from None

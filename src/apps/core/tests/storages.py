@@ -7,21 +7,24 @@ server is started once per test process.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
 
-from apps.core.storage import ObjectStore, new_key
+from apps.core.storage import Capability, ObjectStore, UnfinishedStore, new_key
 from apps.core.storage.local import LocalStore
 from apps.core.storage.s3 import S3Store
 
@@ -89,11 +92,11 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"The S3 server ended with {process.returncode}")
+            raise RuntimeError(f"The server ended with {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)  # between two looks at the condition
-    raise TimeoutError("The S3 server did not start")
+    raise TimeoutError("The server did not start")
 
 
 @pytest.fixture(scope="session")
@@ -118,29 +121,61 @@ def s3_server() -> Iterator[S3Server]:
         process.wait(10)
 
 
-@pytest.fixture
-def s3_bucket(s3_server: S3Server) -> Iterator[str]:
-    """A fresh bucket; emptied and deleted afterwards."""
+@contextlib.contextmanager
+def fresh_bucket(server: S3Server) -> Iterator[str]:
+    """A bucket of one test; emptied and deleted afterwards."""
     name = f"contract-{uuid.uuid4().hex[:16]}"
     client = boto3.client(
         "s3",
-        endpoint_url=s3_server.endpoint,
+        endpoint_url=server.endpoint,
         region_name="us-east-1",
-        aws_access_key_id=s3_server.access_key,
-        aws_secret_access_key=s3_server.secret_key,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
         config=Config(
             s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
         ),
     )
     client.create_bucket(Bucket=name)
     yield name
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+        for found in page.get("Uploads", ()):
+            client.abort_multipart_upload(Bucket=name, Key=found["Key"], UploadId=found["UploadId"])
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
         for found in page.get("Contents", ()):
             client.delete_object(Bucket=name, Key=found["Key"])
-    for upload in client.list_multipart_uploads(Bucket=name).get("Uploads", ()):
-        client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
     client.delete_bucket(Bucket=name)
     client.close()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server) -> Iterator[str]:
+    with fresh_bucket(s3_server) as name:
+        yield name
+
+
+@pytest.fixture
+def broken_server() -> Iterator[str]:
+    """Answers every request with 503."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture
@@ -173,3 +208,27 @@ def keys_of(store: ObjectStore, prefix: str = "") -> list[str]:
 
 def multipart_uploads(store: S3Store) -> list[object]:
     return list(store.client.list_multipart_uploads(Bucket=store.bucket_name).get("Uploads", ()))
+
+
+def unfinished_of(store: ObjectStore) -> list[str]:
+    """The keys of what was begun and is in no listing."""
+    if Capability.UNFINISHED not in store.capabilities:
+        return []
+    assert isinstance(store, UnfinishedStore)
+    return [found.key for found in store.walk_unfinished()]
+
+
+def send_twice(store: S3Store, monkeypatch: pytest.MonkeyPatch, *operations: str) -> None:
+    """Let every request of these operations arrive twice, and its first answer be lost."""
+    for name in operations:
+        send = getattr(store.client, name)
+
+        def twice(*, _send: object = send, **arguments: object) -> object:
+            body = arguments.get("Body")
+            copy = {**arguments, "Body": bytes(body)} if isinstance(body, bytearray) else arguments
+            _send(**copy)  # type: ignore[operator]
+            if isinstance(body, io.IOBase):
+                body.seek(0)
+            return _send(**arguments)  # type: ignore[operator]
+
+        monkeypatch.setattr(store.client, name, twice)

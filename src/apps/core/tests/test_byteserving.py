@@ -20,7 +20,7 @@ from django.middleware.common import CommonMiddleware
 from django.test import RequestFactory
 from django.utils.http import http_date
 
-from apps.core.byteserving import LOCKED_HEADERS, ByteSource, disposition_of, serve_bytes
+from apps.core.byteserving import LOCKED_HEADERS, ByteSource, Way, disposition_of, serve_bytes
 from apps.core.errors import ObjectMissingError, StorageUnavailableError
 from apps.core.storage.base import BoundedReader
 from apps.core.storage.local import LocalStore
@@ -430,3 +430,76 @@ def test_naughty_names(source: ByteSource) -> None:
     for name in naughty:
         expect_sane_disposition(disposition_of(name, inline=False), name)
         assert ask(replace(source, filename=name, inline=False), Range="bytes=0-0").status == 206
+
+
+class TestWays:
+    """Who sends is decided after everything else is."""
+
+    @pytest.fixture
+    def by_nginx(self, source: ByteSource) -> ByteSource:
+        return replace(source, alias="media", way=Way.NGINX)
+
+    @pytest.mark.parametrize(
+        ("headers", "place"),
+        [
+            ({}, "whole"),
+            ({"Range": "bytes=0-4"}, "part"),
+            ({"Range": "bytes=-5"}, "part"),
+            ({"Range": "bytes=2-"}, "part"),
+            ({"Range": "bytes=0-1,3-4"}, "whole"),
+            ({"Range": "bytes=5-4"}, "whole"),
+            ({"Range": "seconds=1-2"}, "whole"),
+            ({"Range": "bytes=0-4", "If_Range": ETAG}, "part"),
+            ({"Range": "bytes=0-4", "If_Range": '"other"'}, "whole"),
+            ({"If_None_Match": '"other"'}, "whole"),
+        ],
+    )
+    def test_nginx_is_told_which_file_and_whether_a_part(
+        self, by_nginx: ByteSource, headers: dict[str, str], place: str
+    ) -> None:
+        answer = ask(by_nginx, **headers)
+        assert answer.status == 200
+        assert answer.headers["X-Accel-Redirect"] == f"/_stored/{place}/media/{KEY}"
+        assert answer.body == b""
+        assert answer.headers["ETag"] == ETAG
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert not {"Accept-Ranges", "Content-Range"} & set(answer.headers)
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({"If_None_Match": ETAG}, 304),
+            ({"If_Match": '"other"'}, 412),
+            ({"If_Match": ETAG}, 200),
+            ({"If_Unmodified_Since": LAST_MODIFIED}, 200),
+            ({"Range": f"bytes={N}-"}, 416),
+            ({"Range": "bytes=0-4,"}, 206),  # nginx reads it otherwise
+            ({"Range": "BYTES=0-4"}, 206),
+        ],
+    )
+    @pytest.mark.parametrize("way", [Way.NGINX, Way.REDIRECT])
+    def test_what_others_would_answer_otherwise_is_answered_here(
+        self, source: ByteSource, way: Way, headers: dict[str, str], status: int
+    ) -> None:
+        answer = ask(replace(source, alias="media", way=way), **headers)
+        assert answer.status == status
+        assert not {"X-Accel-Redirect", "Location"} & set(answer.headers)
+
+    @pytest.mark.parametrize("way", [Way.NGINX, Way.REDIRECT])
+    def test_a_head_is_answered_here(self, source: ByteSource, way: Way) -> None:
+        answer = ask(replace(source, alias="media", way=way), method="HEAD", Range="bytes=0-4")
+        assert (answer.status, answer.headers["Content-Length"]) == (200, str(N))
+        assert not {"X-Accel-Redirect", "Location"} & set(answer.headers)
+
+    @pytest.mark.parametrize("way", [Way.NGINX, Way.SELF])
+    def test_an_empty_file_has_no_parts(self, source: ByteSource, way: Way) -> None:
+        empty = replace(source, key="empty", size=0, alias="media", way=way)
+        for headers in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=-1"}):
+            answer = ask(empty, **headers)
+            assert (answer.status, answer.body) == (200, b"")
+            place = answer.headers.get("X-Accel-Redirect", "/_stored/whole/media/empty")
+            assert place == "/_stored/whole/media/empty"
+
+    def test_nginx_is_sent_to_no_missing_file(self, by_nginx: ByteSource) -> None:
+        with pytest.raises(ObjectMissingError):
+            ask(replace(by_nginx, key="no/such"))

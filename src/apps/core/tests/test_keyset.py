@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +43,28 @@ def test_forward_gives_every_row_once_in_order(rows: Any, text: str, size: int) 
         if cursor is None:
             break
     assert seen == list(_all().order_by(*ordering.columns(reverse=False)))
+
+
+@pytest.mark.parametrize("text", ORDERINGS)
+@pytest.mark.parametrize("size", [1, 4, 30])
+def test_rows_of_either_condition_come_once_in_order(rows: Any, text: str, size: int) -> None:
+    ordering = Ordering.parse(text)
+    either = [Q(first_name="n1"), Q(username__endswith="3"), Q(username="u1"), Q(pk__in=())]
+    pages, cursor = [], None
+    while not pages or cursor:
+        page = read_page(_all(), ordering=ordering, size=size, cursor=cursor, either=either)
+        pages.append(page)
+        cursor = page.next
+    wanted = _all().filter(reduce(or_, either)).order_by(*ordering.columns(reverse=False))
+    assert [row for page in pages for row in page.items] == list(wanted)
+    if len(pages) > 1:
+        back = pages[-1].previous
+        again = read_page(_all(), ordering=ordering, size=size, cursor=back, either=either)
+        assert again.items == pages[-2].items
+
+
+def test_without_a_condition_to_fulfil_there_is_nothing(rows: Any) -> None:
+    assert read_page(_all(), ordering=Ordering.parse("pk"), size=5, either=[]).items == []
 
 
 @pytest.mark.parametrize("text", ORDERINGS)

@@ -48,6 +48,21 @@ def mp3_frames(count: int) -> bytes:
     return (b"\xff\xfb\x90\x00" + bytes(413)) * count  # 128 kbit/s, 44.1 kHz: 417 bytes each
 
 
+def ac3_frames(count: int) -> bytes:
+    return (b"\x0b\x77\0\0\x14\x40" + bytes(762)) * count  # 192 kbit/s, 48 kHz: 768 bytes each
+
+
+PICTURE = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+
+
+def asf(kind: bytes, codec: bytes) -> bytes:
+    """The header of a file with one stream."""
+    header = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(14)
+    stream = kind.ljust(81, b"\0") + codec.ljust(40, b"\0")
+    return header + bytes(24) + stream
+
+
 def outcome(head: bytes, name: str) -> str:
     """The judged mime, or the name of the error."""
     try:
@@ -86,6 +101,19 @@ def outcome(head: bytes, name: str) -> str:
         pytest.param(mp3_frames(2), "audio/mpeg", id="mp3"),
         pytest.param(mp3_frames(1), None, id="one-mp3-frame-is-a-guess"),
         pytest.param(b"fLaC\x00\x00\x00\x22" + bytes(34), "audio/flac", id="flac"),
+        pytest.param(b"FORM\0\0\0\x20AIFFCOMM" + bytes(20), "audio/aiff", id="aiff"),
+        pytest.param(b"FORM\0\0\0\x20AIFCFVER" + bytes(20), "audio/aiff", id="aiff-c"),
+        pytest.param(b"FORM\0\0\0\x20ILBMBMHD" + bytes(20), None, id="another-form"),
+        pytest.param(ac3_frames(2) + b"\x0b\x77", "audio/ac3", id="ac3"),
+        pytest.param(ac3_frames(1), "audio/ac3", id="one-ac3-frame-and-no-more"),
+        pytest.param(ac3_frames(1) + bytes(9), None, id="one-ac3-frame-is-a-guess"),
+        pytest.param(ftyp("3g2a", "mp42"), "video/3gpp2", id="3g2"),
+        pytest.param(asf(PICTURE, b"WMV3"), "video/x-ms-wmv", id="wmv"),
+        pytest.param(asf(PICTURE, b"MP42"), "video/x-ms-asf", id="asf"),
+        pytest.param(asf(SOUND, b""), "audio/x-ms-wma", id="wma"),
+        pytest.param(asf(bytes(16), b""), "application/vnd.ms-asf", id="asf-of-neither"),
+        pytest.param(b"FLV\x01\x05\0\0\0\x09" + bytes(9), "video/x-flv", id="flv"),
+        pytest.param(b"FLV\x01\xff\0\0\0\x09" + bytes(9), None, id="flv-reserved-flags"),
         pytest.param((b"\xff\xf1P\x80\x02\x1f\xfc" + bytes(9)) * 2, "audio/aac", id="adts"),
         pytest.param((b"\x47\x40\x00\x10" + bytes(184)) * 5, "video/mp2t", id="ts"),
         pytest.param(b"\0\0\x01\xba\x44" + bytes(9), "video/mpeg", id="ps"),
@@ -245,6 +273,9 @@ def test_sniff_never_raises_behind_a_magic_number(magic: bytes, rest: bytes) -> 
         (ftyp("isom"), "song.m4a", "audio/mp4"),
         (ftyp("mif1", "heic"), "photo.heif", "image/heic"),
         (ftyp("avif"), "photo.heic", "image/avif"),
+        (ftyp("3g2a"), "clip.3gp", "video/3gpp2"),
+        (asf(PICTURE, b"WMV3"), "clip.asf", "video/x-ms-wmv"),
+        (asf(SOUND, b""), "clip.wmv", "audio/x-ms-wma"),
         (ftyp("avif"), "clip.mp4", "DisagreeingTypeError"),
         (zipped("a"), "letter.docx", "DisagreeingTypeError"),
         (zipped("[Content_Types].xml", "word/d.xml"), "letter.zip", "DisagreeingTypeError"),

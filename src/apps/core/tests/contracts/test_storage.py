@@ -232,7 +232,7 @@ class TestPromoting:
     ) -> None:
         source, target = put(store, b"abc"), new_key("original")
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(S3Store, "remove", _interrupt)
+            patch.setattr(type(store), "remove", _interrupt)
             patch.setattr(Path, "unlink", _interrupt)
             store.promote(source, target)
         assert store.exists(source)
@@ -287,6 +287,12 @@ class TestRemovingAndWalking:
         for name in names:
             put(store, b"", name)
         assert keys_of(store, prefix) == [name for name in names if name.startswith(prefix)]
+
+    def test_walk_goes_on_behind_any_key(self, store: ObjectStore) -> None:
+        keys = sorted(put(store, b"x", key) for key in ("a/b", "a/c/d", "a/c0", "b", "c/a"))
+        for after in ("", "a/a", *keys, "a/c", "z"):
+            found = [item.key for item in store.walk(after=after)]
+            assert found == [key for key in keys if key > after], after
 
     def test_walk_refuses_to_leave(self, store: ObjectStore) -> None:
         with pytest.raises(ValueError, match="Not a storage key"):

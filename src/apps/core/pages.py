@@ -1,0 +1,23 @@
+"""What pages for people have in common, whichever app shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest
+from django.utils.cache import add_never_cache_headers
+from django.views import View
+
+
+class PageView(View):
+    """Any page: what it shows depends on the visitor, so that no cache may keep it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+
+class PersonalView(LoginRequiredMixin, PageView):
+    """A page of somebody signed in."""
