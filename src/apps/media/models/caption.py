@@ -28,6 +28,7 @@ class Caption(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        indexes = [models.Index(fields=["key"], name="caption_key")]
         constraints = [
             models.UniqueConstraint(
                 F("media"), F("language"), F("kind"), name="media_caption_once"

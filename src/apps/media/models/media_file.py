@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from apps.core.filetypes import FILE_TYPES
 from apps.core.ids import new_id
 from apps.media.models.tag import Tag
 from apps.media.storage import StoredFile
@@ -35,6 +38,15 @@ class Visibility(models.TextChoices):
     PUBLIC = "public"
 
 
+class Lifetime(models.TextChoices):
+    KEPT = "kept"  # until somebody deletes it
+    USED = "used"  # as long as something uses it
+
+
+# What a file says of its current bytes.
+VERSION_FACTS = (
+    "original_name mime_type size sha256 width height duration placeholder color likeness".split()
+)
 UNFINISHED = (Status.PENDING, Status.PROCESSING)
 FRACTION = (MinValueValidator(0.0), MaxValueValidator(1.0))
 
@@ -76,10 +88,21 @@ class MediaFile(models.Model):
     color = models.CharField(max_length=7, blank=True)
     likeness = models.CharField(max_length=16, blank=True)
     version = models.PositiveIntegerField(default=1)
+    # The highest number that a version ever had: none comes again, since addresses carry it that
+    # caches keep for ever.
+    latest_version = models.PositiveIntegerField(default=1)
+    # What others get: the last good version. Nothing yet, or nothing any more: None.
+    published_version = models.PositiveIntegerField(null=True, blank=True)
+    # An older file of the owner with the same bytes.
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
 
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
-    # Clean, and there is something to show: what others may see does not wait for the last job.
+    # A version is clean, and there is something of it to show: what others may see does not wait
+    # for the last job.
     usable = models.BooleanField(default=False)
+    # Why it failed; of a file that is ready, why it could not be processed again.
     failure_code = models.CharField(max_length=64, blank=True)
     failure_message = models.CharField(max_length=255, blank=True)
     progress = models.PositiveSmallIntegerField(default=0)  # 0–100
@@ -90,11 +113,26 @@ class MediaFile(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    # When it goes unless something uses it then.
     expires_at = models.DateTimeField(null=True, blank=True)
+    lifetime = models.CharField(
+        max_length=8,
+        choices=Lifetime.choices,
+        default=Lifetime.KEPT,
+        db_default=Lifetime.KEPT,  # rows of a release that does not know of it
+    )
+
+    # What the visitor it was read for may do with it: for showing only, see `selectors.shown_to`.
+    rights: frozenset[str] = frozenset()
+    # The token of the share link it was read by: its addresses lead through there.
+    share_token = ""
 
     class Meta:
         verbose_name = "media file"
-        permissions = [("review_quarantine", "Can fetch files that are in quarantine")]
+        permissions = [
+            ("review_quarantine", "Can fetch files that are in quarantine"),
+            ("share_mediafile", "Can change who sees a media file"),
+        ]
         indexes = [
             # Lists run along (owner, …, id): ids are time-ordered, so id is the creation order.
             models.Index(fields=["owner", "-id"], name="media_owner", condition=Q(deleted_at=None)),
@@ -132,6 +170,12 @@ class MediaFile(models.Model):
                 condition=Q(deleted_at__isnull=False),
             ),
             models.Index(fields=["sha256"], name="media_sha256", condition=~Q(sha256="")),
+            models.Index(
+                fields=["expires_at"], name="media_due", condition=Q(expires_at__isnull=False)
+            ),
+            models.Index(
+                fields=["id"], name="media_in_use", condition=Q(lifetime="used", expires_at=None)
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -139,6 +183,9 @@ class MediaFile(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(visibility__in=Visibility.values), name="media_visibility_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifetime__in=Lifetime.values), name="media_lifetime_known"
             ),
             models.CheckConstraint(condition=Q(progress__lte=100), name="media_progress_percent"),
             models.CheckConstraint(
@@ -172,12 +219,38 @@ class MediaFile(models.Model):
     def is_finished(self) -> bool:
         return self.status not in UNFINISHED
 
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody gets some version of it, and lists show it."""
+        alive = self.usable and self.deleted_at is None
+        return alive and self.visibility == Visibility.PUBLIC
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether others get the current version, as soon as they get any."""
+        return self.published_version in {None, self.version}
+
+    def take_facts(self, version: MediaVersion) -> None:
+        """Make `version` the current one, with what is known of its bytes; nothing is saved."""
+        for name in VERSION_FACTS:
+            setattr(self, name, getattr(version, name))
+        self.media_type = FILE_TYPES[version.mime_type].kind
+        self.version = version.number
+        self.__dict__.pop("_current", None)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """As always; what was remembered of the version is forgotten, too."""
+        self.__dict__.pop("_current", None)
+        super().refresh_from_db(*args, **kwargs)
+
 
 class MediaVersion(models.Model):
     """One immutable set of bytes of a media file and what is known of them.
 
     `metadata` holds facts that an engine found (see `processing.types.Facts`); `text` is the
-    beginning of a document's words. Nobody but the owner gets bytes that are not `clean`.
+    beginning of a document's words. Nobody but the owner gets bytes that are not `clean`. Once
+    `complete`, all that the file needs has been made of it and is served, also while it is made
+    anew.
     """
 
     class Scan(models.TextChoices):
@@ -198,13 +271,28 @@ class MediaVersion(models.Model):
     duration = models.FloatField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     text = models.TextField(blank=True)
+    placeholder = models.CharField(max_length=64, blank=True)
+    color = models.CharField(max_length=7, blank=True)
+    likeness = models.CharField(max_length=16, blank=True)
+    crc32 = models.PositiveBigIntegerField(null=True, blank=True)  # once somebody has read it all
     scan = models.CharField(max_length=16, choices=Scan.choices, default=Scan.PENDING)
     scanned_at = models.DateTimeField(null=True, blank=True)
     scanner = models.CharField(max_length=64, blank=True)
     signature = models.CharField(max_length=200, blank=True)  # what was found
+    complete = models.BooleanField(default=False)
+    failure_code = models.CharField(max_length=64, blank=True)
+    failure_message = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    replaced_at = models.DateTimeField(null=True, blank=True)  # since when another one is current
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["replaced_at"],
+                name="version_replaced",
+                condition=Q(replaced_at__isnull=False),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(F("media"), F("number"), name="media_version_once"),
         ]

@@ -42,6 +42,13 @@ class Rendition(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        # Whoever finds an object asks which row explains it.
+        indexes = [
+            models.Index(fields=["key"], name="rendition_key", condition=~models.Q(key="")),
+            models.Index(
+                fields=["next_key"], name="rendition_next_key", condition=~models.Q(next_key="")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 F("media"), F("version"), F("name"), name="media_rendition_once"

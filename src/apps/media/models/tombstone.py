@@ -12,10 +12,24 @@ from django.db import models
 class Tombstone(models.Model):
     storage = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
+    # What the store needs to drop an object that was begun and never finished.
+    storage_state = models.JSONField(default=dict, blank=True)
+    # Which erasure of a user it belongs to, so that its receipt can say what remains.
+    erasure = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=255, blank=True)
     due_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["key"], name="tombstone_key"),
+            models.Index(
+                fields=["erasure"],
+                name="tombstone_erasure",
+                condition=models.Q(erasure__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

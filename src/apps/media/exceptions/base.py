@@ -1,0 +1,47 @@
+"""The branches of the tree: what a caller does with a failure."""
+
+from __future__ import annotations
+
+from apps.core.errors import AppError
+
+
+class MediaError(AppError):
+    """Root of the media app's errors."""
+
+
+class RejectedError(MediaError):
+    """The bytes themselves are refused; sending them again cannot help."""
+
+    code = "rejected"
+    status = 422
+    message = "This file cannot be accepted."
+
+
+class NotVisibleError(MediaError):
+    """Missing and hidden are the same answer, so that nobody learns what exists."""
+
+    code = "not_found"
+    status = 404
+    message = "Not found."
+
+
+class ForbiddenError(MediaError):
+    """The user sees the media but may not do this with it."""
+
+    code = "permission_denied"
+    status = 403
+    message = "You may not do this."
+
+
+class BadRequestError(MediaError):
+    code = "invalid"
+    status = 400
+    message = "The request is not valid."
+
+
+class WrongStateError(MediaError):
+    """The object is in a state in which this cannot be done."""
+
+    code = "wrong_state"
+    status = 409
+    message = "This cannot be done in the present state."

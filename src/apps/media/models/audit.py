@@ -1,0 +1,51 @@
+"""The audit trail: who opened, closed, removed or looked into what. Only ever added to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from apps.core.ids import new_id
+
+
+class AuditEvent(models.Model):
+    """One act. Files, collections and people are named by id, so that the line outlives them.
+
+    `details` never holds a token, a password or the name of a private file.
+    """
+
+    class Act(models.TextChoices):
+        GRANTED = "granted"
+        REVOKED = "revoked"
+        LINK_MADE = "link_made", "Link made"
+        LINK_REVOKED = "link_revoked", "Link revoked"
+        LINK_OPENED = "link_opened", "Link opened"
+        SIGNED = "signed", "Address signed"
+        VISIBILITY = "visibility", "Visibility changed"
+        TRASHED = "trashed"
+        RESTORED = "restored"
+        DELETED = "deleted"
+        VIEWED = "viewed", "Viewed by role"
+        ERASED = "erased", "User erased"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    act = models.CharField(max_length=16, choices=Act.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=150, blank=True)
+    media_id = models.UUIDField(null=True)
+    collection_id = models.UUIDField(null=True)
+    details = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["media_id", "-id"], name="audit_media"),
+            models.Index(fields=["collection_id", "-id"], name="audit_collection"),
+            models.Index(fields=["actor", "-id"], name="audit_actor"),
+            models.Index(fields=["act", "-id"], name="audit_act"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} by {self.actor_name or 'nobody'}"
