@@ -55,7 +55,7 @@ _OPUS_SAMPLE_RATE = 48_000
 _MOST_CHANNELS = 8
 
 _ADIF = b"ADIF"
-_ESTIMATED = frozenset({"aac"})  # containers whose length libav only guesses
+_ESTIMATED = frozenset({"aac", "ac3"})  # containers whose length libav only guesses
 _TOLERATED = 1.0  # seconds between what a header says and what the file holds
 _PACKETS_TRIED, _FEWEST_SOUND = 200, 0.1  # some seconds; share of them
 _FROM_SOUND = frozenset({"sound", "peaks", "waveform"})

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from apps.media.exceptions import CorruptFileError, UnsupportedTypeError
@@ -26,32 +26,40 @@ DEMUXERS: Mapping[str, str] = MappingProxyType(
         "video/mp4": "mov",
         "video/quicktime": "mov",
         "video/3gpp": "mov",
+        "video/3gpp2": "mov",
         "video/webm": "matroska",
         "video/x-matroska": "matroska",
         "video/x-msvideo": "avi",
         "video/mpeg": "mpeg",
         "video/mp2t": "mpegts",
         "video/ogg": "ogg",
+        "video/x-ms-wmv": "asf",
+        "video/x-ms-asf": "asf",
+        "video/x-flv": "flv",
         "audio/mpeg": "mp3",
         "audio/mp4": "mov",
         "audio/aac": "aac",
         "audio/ogg": "ogg",
         "audio/wav": "wav",
         "audio/flac": "flac",
+        "audio/aiff": "aiff",
+        "audio/x-ms-wma": "asf",
+        "audio/ac3": "ac3",
     }
 )
 PROTOCOLS = "file"
 _VIDEO_DECODERS = (
     "av1 cinepak dvvideo ffv1 ffvhuff flv h263 h264 hevc huffyuv libdav1d mjpeg mpeg1video "
-    "mpeg2video mpeg4 msmpeg4 msmpeg4v2 prores qtrle rawvideo svq1 svq3 theora vc1 vp8 vp9 wmv1 "
-    "wmv2 wmv3"
+    "mpeg2video mpeg4 msmpeg4 msmpeg4v1 msmpeg4v2 prores qtrle rawvideo svq1 svq3 theora vc1 vp6a "
+    "vp6f vp8 vp9 wmv1 wmv2 wmv3"
 )
 _AUDIO_DECODERS = (
-    "aac aac_latm ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms alac amrnb amrwb dca dvaudio eac3 flac "
-    "gsm_ms libopencore_amrnb libopencore_amrwb libopus libspeex libvorbis mace3 mace6 mp1 "
-    "mp1float mp2 mp2float mp3 mp3float opus pcm_alaw pcm_bluray pcm_dvd pcm_f32be pcm_f32le "
-    "pcm_f64be pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le "
-    "pcm_s8 pcm_u8 qdm2 qdmc speex truehd vorbis wmav1 wmav2"
+    "aac aac_latm ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf alac amrnb amrwb dca dvaudio "
+    "eac3 evrc flac gsm_ms libopencore_amrnb libopencore_amrwb libopus libspeex libvorbis mace3 "
+    "mace6 mp1 mp1float mp2 mp2float mp3 mp3float nellymoser opus pcm_alaw pcm_bluray pcm_dvd "
+    "pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le "
+    "pcm_s32be pcm_s32le pcm_s8 pcm_u8 qcelp qdm2 qdmc speex truehd vorbis wmapro wmav1 wmav2 "
+    "wmavoice"
 )
 DECODERS = frozenset(_VIDEO_DECODERS.split()) | frozenset(_AUDIO_DECODERS.split())
 CODEC_WHITELIST = ",".join(sorted(DECODERS))
@@ -64,15 +72,22 @@ MUXERS: Mapping[str, str] = {
     "audio/ogg": "ogg",
     "audio/wav": "wav",
     "audio/flac": "flac",
+    "audio/aiff": "aiff",
+    "audio/x-ms-wma": "asf",
+    "audio/ac3": "ac3",
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/3gpp": "3gp",
+    "video/3gpp2": "3g2",
     "video/webm": "webm",
     "video/x-matroska": "matroska",
     "video/x-msvideo": "avi",
     "video/mpeg": "vob",
     "video/mp2t": "mpegts",
     "video/ogg": "ogg",
+    "video/x-ms-wmv": "asf",
+    "video/x-ms-asf": "asf",
+    "video/x-flv": "flv",
 }
 
 
@@ -111,6 +126,17 @@ def reading_recording() -> Iterator[None]:
         raise MemoryError(str(error)) from error
     except (av.FFmpegError, UnicodeError, ValueError, OverflowError) as error:
         raise CorruptFileError(repr(error)) from error
+
+
+def go_to(container: InputContainer, at: int, stream: Stream | None = None) -> None:
+    """To the keyframe at or before `at`, else to the first one there is.
+
+    `at` counts in the time base of `stream`, without one in libav's. Raises `av.FFmpegError`.
+    """
+    try:
+        container.seek(at, stream=stream)
+    except av.FFmpegError:  # nothing is that early, which containers without an index call an error
+        container.seek(at, stream=stream, backward=False)
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:

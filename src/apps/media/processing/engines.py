@@ -56,15 +56,22 @@ ENGINES: Mapping[str, str] = MappingProxyType(
         "video/x-matroska": "video",
         "video/x-msvideo": "video",
         "video/3gpp": "video",
+        "video/3gpp2": "video",
         "video/mpeg": "video",
         "video/mp2t": "video",
         "video/ogg": "video",
+        "video/x-ms-wmv": "video",
+        "video/x-ms-asf": "video",
+        "video/x-flv": "video",
         "audio/mpeg": "audio",
         "audio/mp4": "audio",
         "audio/aac": "audio",
         "audio/ogg": "audio",
         "audio/wav": "audio",
         "audio/flac": "audio",
+        "audio/aiff": "audio",
+        "audio/x-ms-wma": "audio",
+        "audio/ac3": "audio",
     }
 )
 

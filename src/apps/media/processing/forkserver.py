@@ -24,10 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from apps.media.exceptions import MediaError
+from apps.media.exceptions import EngineAwayError, MediaError
 from apps.media.processing import engines, jail, wire
 
-READY = b"R"
 _CHANNEL = 3  # the child's only open file besides the three standard ones
 
 
@@ -42,8 +41,9 @@ class _Job:
 class ForkServer:
     """Forks on request, kills on demand, reports every end."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, *, guards: bool) -> None:
         self._control = control
+        self._guards = guards
         self._jobs: dict[int, _Job] = {}
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._signalled = socket.socketpair()
@@ -56,7 +56,7 @@ class ForkServer:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._selector.register(self._control, selectors.EVENT_READ, self._accept)
         self._selector.register(self._wakeup, selectors.EVENT_READ, self._reap)
-        self._control.sendall(READY)
+        self._control.sendall(wire.GUARDED if self._guards else wire.READY)
         with contextlib.suppress(EOFError):
             while True:
                 for key, _ in self._selector.select():
@@ -72,7 +72,7 @@ class ForkServer:
         channel, leash = (socket.socket(fileno=descriptor) for descriptor in descriptors)
         pid = os.fork()
         if pid == 0:
-            _become_child(channel)
+            _become_child(channel, guarded=self._guards)
         channel.close()
         self._jobs[pid] = _Job(pid, leash)
         self._selector.register(leash, selectors.EVENT_READ, lambda: self._let_go(pid))
@@ -119,13 +119,13 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _become_child(channel: socket.socket) -> NoReturn:
+def _become_child(channel: socket.socket, *, guarded: bool) -> NoReturn:
     """Runs one job and never returns into the server's loop."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _keep_only(channel)
-        _run(socket.socket(fileno=_CHANNEL))
+        _run(socket.socket(fileno=_CHANNEL), guarded=guarded)
     finally:
         os._exit(0)
 
@@ -139,11 +139,11 @@ def _keep_only(channel: socket.socket) -> None:
     os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _run(channel: socket.socket) -> None:
+def _run(channel: socket.socket, *, guarded: bool) -> None:
     with channel.makefile("rb") as lines:
         request = wire.decode_request(lines.readline())
     try:
-        answer = wire.encode_result(_engine_result(request, channel))
+        answer = wire.encode_result(_engine_result(request, channel, guarded=guarded))
     except MediaError as error:
         answer = wire.encode_error(error.code, repr(error.args))
     except BaseException:  # the edge of the process: whatever it is, the worker must hear of it
@@ -151,10 +151,12 @@ def _run(channel: socket.socket) -> None:
     channel.sendall(answer)
 
 
-def _engine_result(request: wire.Request, channel: socket.socket) -> wire.Result:
+def _engine_result(request: wire.Request, channel: socket.socket, *, guarded: bool) -> wire.Result:
     plan = request.plan
     work_dir = plan.out_dir if plan else Path("/")
-    jail.enter(work_dir, request.limits, may_write=plan is not None)
+    is_guarded = jail.enter(work_dir, request.limits, may_write=plan is not None)
+    if guarded and not is_guarded:  # and the worker counts on it
+        raise EngineAwayError("this child could write to its source")
 
     def progress(fraction: float) -> None:
         channel.sendall(wire.encode_progress(min(max(fraction, 0.0), 1.0)))
@@ -162,14 +164,26 @@ def _engine_result(request: wire.Request, channel: socket.socket) -> wire.Result
     return engines.perform(request, progress)
 
 
+def _guards_children() -> bool:
+    """Whether children cannot write where they should not: one of them tries."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if jail.can_guard() else 1)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the worker's business
     jail.adopt_orphans()
+    guards = _guards_children()
     engines.load_all()
     gc.collect()
     gc.freeze()  # children then do not copy pages just to count references
-    ForkServer(control).serve()
+    ForkServer(control, guards=guards).serve()
 
 
 if __name__ == "__main__":

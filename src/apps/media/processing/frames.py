@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from apps.media.exceptions import CorruptFileError
-from apps.media.processing.containers import picture_stream
+from apps.media.processing.containers import go_to, picture_stream
 from apps.media.processing.geometry import Size
 from apps.media.processing.recordings import first_frame
 from apps.media.processing.tonemapping import HLG, PQ, to_screen
@@ -83,7 +83,7 @@ def keyframe_at(film: Film, seconds: float) -> VideoFrame | None:
 def _packets_from(film: Film, seconds: float) -> Iterator[av.Packet[VideoStream]]:
     unit = film.stream.time_base
     assert unit is not None
-    film.container.seek(int((film.start + seconds) / unit), stream=film.stream)
+    go_to(film.container, int((film.start + seconds) / unit), film.stream)
     return islice(film.container.demux(film.stream), _MOST_PACKETS)
 
 
@@ -101,9 +101,8 @@ def _only_frame(context: VideoCodecContext, packet: av.Packet[VideoStream]) -> V
 def frames_from(film: Film, seconds: float) -> Iterator[VideoFrame]:
     """All frames from the keyframe at or before `seconds` on; damaged ones are left out."""
     with suppress(av.FFmpegError):
-        film.container.seek(
-            int((film.start + seconds) / (film.stream.time_base or 1)), stream=film.stream
-        )
+        unit = film.stream.time_base or 1
+        go_to(film.container, int((film.start + seconds) / unit), film.stream)
         for packet in film.container.demux(film.stream):
             with suppress(av.InvalidDataError):
                 yield from film.stream.codec_context.decode(packet)

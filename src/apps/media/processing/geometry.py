@@ -61,6 +61,7 @@ def target_size(source: Size, recipe: Recipe) -> Size:
 
 def _cropped(source: Size, recipe: Recipe) -> Size:
     """The recipe's shape, made smaller where the source is, so that nothing is enlarged."""
+    source = part_size(source, recipe)
     return Size(recipe.width, recipe.height or recipe.width).within(source.width, source.height)
 
 
@@ -72,7 +73,33 @@ def decoding_size(source: Size, recipes: Iterable[Recipe]) -> Size:
 
 def _needed(source: Size, recipe: Recipe) -> Size:
     size = target_size(source, recipe)
-    return source.covering(size.width, size.height) if recipe.fit == "cover" else size
+    if recipe.crop is None:
+        return source.covering(size.width, size.height) if recipe.fit == "cover" else size
+    part = part_size(source, recipe)
+    shown = part.covering(size.width, size.height)
+    scale = max(Fraction(shown.width, part.width), Fraction(shown.height, part.height))
+    return Size(max(1, round(source.width * scale)), max(1, round(source.height * scale)))
+
+
+def part_size(source: Size, recipe: Recipe) -> Size:
+    """The size of what `recipe` shows of a picture of the size `source`."""
+    box = part_box(source, recipe)
+    return Size(box.width, box.height)
+
+
+def part_box(source: Size, recipe: Recipe) -> Box:
+    """The part of a picture of the size `source` that `recipe` shows; all of it without a crop."""
+    if recipe.crop is None:
+        return Box(0, 0, source.width, source.height)
+    left, top, width, height = (Fraction(part, 1000) for part in recipe.crop)
+    x, y = round(source.width * left), round(source.height * top)
+    x, y = min(x, source.width - 1), min(y, source.height - 1)
+    return Box(
+        x,
+        y,
+        min(max(1, round(source.width * width)), source.width - x),
+        min(max(1, round(source.height * height)), source.height - y),
+    )
 
 
 def crop_box(covered: Size, crop: Size, focal: Focal) -> Box:

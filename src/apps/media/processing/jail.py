@@ -11,8 +11,11 @@ import os
 import resource
 import signal
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from apps.media.processing import guard
 from apps.media.processing.types import Limits
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -23,27 +26,35 @@ _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWIPC = 0x08000000
+_NOBODY = 65_534
 
 OPEN_FILES = 64
 PROCESSES = 128  # threads included: a ladder of seven rungs takes some 60 on many cores
 NICENESS = 5
 
 
-def enter(work_dir: Path, limits: Limits, *, may_write: bool) -> None:
+def enter(work_dir: Path, limits: Limits, *, may_write: bool) -> bool:
     """Own session, no secrets, no network, and the kernel's word for every limit.
 
-    `work_dir` becomes the current and the temporary directory. `limits` must be set before the
-    engine opens the file. The order matters: a user namespace comes before its process limit.
+    `work_dir` becomes the current and the temporary directory; if the child `may_write`, then only
+    there. Returns whether the kernel sees to that. `limits` must be set before the engine opens the
+    file. The order matters: a user namespace comes before its process limit.
     """
     os.setsid()
     _die_with_parent()
-    _isolate()
+    is_guarded = _isolate(work_dir if may_write else None)
     os.environ.clear()
     os.environ.update(TMPDIR=str(work_dir), LANG="C.UTF-8")
     os.chdir(work_dir)
     os.umask(0o077)
     os.nice(NICENESS)
     _limit(limits, may_write=may_write)
+    return is_guarded
+
+
+def can_guard() -> bool:
+    """Whether such a child can be kept from writing where it should not; only a child may ask."""
+    return _isolate(Path(tempfile.gettempdir()))
 
 
 def adopt_orphans() -> None:
@@ -72,17 +83,37 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _isolate() -> None:
-    """No network and no power over other processes' memory, where the kernel allows it.
+def _isolate(writable: Path | None) -> bool:
+    """No network, no power over other processes' memory, and no file to change outside `writable`,
+    as far as the kernel allows it; returns whether it does the last.
 
     The user namespace is what hides /proc/…/environ of the worker, which has the same user.
     """
     if sys.platform != "linux":
-        return
+        return False
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0:
+    user, group = os.geteuid(), os.getegid()
+    has_namespace = _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0
+    if has_namespace:
+        _become_nobody(user, group)
+    is_guarded = guard.forbid_writing(but=writable)
+    if has_namespace:
         # Counted per namespace, so the user's other processes do not use it up.
         _lower(resource.RLIMIT_NPROC, PROCESSES)
+    return is_guarded
+
+
+def _become_nobody(user: int, group: int) -> None:
+    """The namespace's name for the account. Whoever has none in it may make none within it, which
+    `guard` does; and whoever is not root has no power left in it once a program was started.
+    """
+    for file, line in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{_NOBODY} {user} 1"),
+        ("gid_map", f"{_NOBODY} {group} 1"),
+    ):
+        with suppress(OSError):  # no /proc: `guard` says what it can do without
+            Path("/proc/self", file).write_text(line)
 
 
 def _limit(limits: Limits, *, may_write: bool) -> None:

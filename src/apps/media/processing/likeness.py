@@ -6,6 +6,8 @@ Zauner 2010). Arithmetic only; knows no decoder and no file.
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,7 +34,7 @@ def likeness(pixels: Pixels) -> str:
     cosines = _cosines()
     waves = (cosines @ grey @ cosines.T).ravel()
     waves[0] = 0  # how bright the whole is does not matter
-    bits = waves > np.median(waves[1:])
+    bits = waves > median(waves[1:])  # numpy's imports much, and that in each child anew
     return np.packbits(bits).tobytes().hex()
 
 

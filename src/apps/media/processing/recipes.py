@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
+from apps.media.processing.crops import STEPS, split_name
 from apps.media.processing.engines import engine_for
 from apps.media.processing.types import Facts, Fit, Format, Recipe, When
 
@@ -88,6 +89,18 @@ _PAGE_NAME = re.compile(r"page-([1-9][0-9]{0,5})\.(jpg|webp)")
 PAGE_WIDTH = 1280  # pixels
 
 
+# What other apps show files by: made when a use asks for it, of all of the picture or of a crop.
+USE_RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        recipe.name: recipe
+        for recipe in (
+            Recipe("square.webp", 512, 512, fit="cover", quality=85, effort=1, when="asked"),
+            Recipe("banner.webp", 1500, 500, fit="cover", quality=85, effort=1, when="asked"),
+        )
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RecipeSet:
     """The recipes of an installation, by what they are for."""
@@ -122,7 +135,7 @@ def recipe_named(
 ) -> Recipe | None:
     """The recipe of that name for such a file, made without being asked or not; else None."""
     found = (recipe for recipe in _possible(mime, facts, recipe_set) if recipe.name == name)
-    return next(found, None) or _page_named(name, facts)
+    return next(found, None) or _page_named(name, facts) or _use_named(name, mime)
 
 
 def _possible(mime: str, facts: Facts, recipe_set: RecipeSet) -> tuple[Recipe, ...]:
@@ -158,6 +171,23 @@ def _of_a_recording(facts: Facts, recipe_set: RecipeSet) -> tuple[Recipe, ...]:
 
 def _later(recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:
     return tuple(replace(recipe, when="later") for recipe in recipes)
+
+
+def _use_named(name: str, mime: str) -> Recipe | None:
+    """What a use shows a picture by: `square.webp`, `banner@0000-0250-1000-0333.webp`."""
+    plain, crop = split_name(name)
+    made = USE_RECIPES.get(plain)
+    if made is None or not mime.startswith("image/") or engine_for(mime) is None:
+        return None
+    if crop is None:
+        return made
+    parts = tuple(round(part * STEPS) for part in astuple(crop))
+    return replace(made, name=name, crop=cast("tuple[int, int, int, int]", parts))
+
+
+def is_for_uses(name: str) -> bool:
+    """Whether a rendition of that name is one that only uses ask for."""
+    return split_name(name)[0] in USE_RECIPES
 
 
 def _page_named(name: str, facts: Facts) -> Recipe | None:

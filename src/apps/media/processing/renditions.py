@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from apps.media.exceptions import CorruptFileError
 from apps.media.processing import placeholder
-from apps.media.processing.geometry import Size, crop_box, decoding_size, target_size
+from apps.media.processing.geometry import Size, crop_box, decoding_size, part_box, target_size
 from apps.media.processing.libvips import pyvips, reading
 from apps.media.processing.likeness import likeness
 from apps.media.processing.types import Focal, Output, Plan, Progress, Recipe, Rendered
 
+CENTRE: Focal = (0.5, 0.5)
 _OWN_TABLES, _PROGRESSIVE = 1, 2  # efforts of JPEG
 
 Source = Callable[[Size], pyvips.Image]
@@ -80,22 +82,25 @@ class _Group:
 
     size: Size
     covers: bool
+    crop: tuple[int, int, int, int] | None
     recipes: tuple[Recipe, ...]
 
 
 def _grouped(original: Original, recipes: Iterable[Recipe]) -> list[_Group]:
     """The smallest first: the thumbnail is what a person waits for."""
-    found: dict[tuple[Size, bool], list[Recipe]] = {}
+    found: dict[tuple[Size, bool, Any], list[Recipe]] = {}
     for recipe in recipes:
         if not _moves(recipe, original):
-            key = (target_size(original.size, recipe), recipe.fit == "cover")
+            key = (target_size(original.size, recipe), recipe.fit == "cover", recipe.crop)
             found.setdefault(key, []).append(recipe)
-    groups = [_Group(size, covers, tuple(members)) for (size, covers), members in found.items()]
+    groups = [_Group(*key, tuple(members)) for key, members in found.items()]
     return sorted(groups, key=lambda group: group.size.pixels)
 
 
 def _save_group(picture: pyvips.Image, group: _Group, plan: Plan) -> Iterable[Output]:
-    if group.covers:
+    if group.crop is not None:
+        scaled = _cropped(_part(picture, group.recipes[0]), group.size, CENTRE)
+    elif group.covers:
         scaled = _cropped(picture, group.size, plan.focal)
     else:
         scaled = _scaled(picture, group.size)
@@ -108,6 +113,11 @@ def _scaled(picture: pyvips.Image, size: Size) -> pyvips.Image:
     if (picture.width, picture.height) == (size.width, size.height):
         return picture
     return picture.thumbnail_image(size.width, height=size.height, size="force", no_rotate=True)
+
+
+def _part(picture: pyvips.Image, recipe: Recipe) -> pyvips.Image:
+    box = part_box(Size(picture.width, picture.height), recipe)
+    return picture.crop(box.left, box.top, box.width, box.height)
 
 
 def _cropped(picture: pyvips.Image, size: Size, focal: Focal | None) -> pyvips.Image:

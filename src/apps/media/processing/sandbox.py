@@ -142,6 +142,11 @@ def run_scan(
         return answers.decode_finding(answer["result"])
 
 
+def protects_sources() -> bool:
+    """Whether a child that was taken over cannot write to its source. Raises `EngineAwayError`."""
+    return _server.protects_sources()
+
+
 def _request(
     action: wire.Action, path: Path | str, mime: str, limits: Limits, plan: Any = None
 ) -> wire.Request:
@@ -265,6 +270,7 @@ class _Server:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._guards = False
 
     @property
     def pid(self) -> int | None:
@@ -279,6 +285,13 @@ class _Server:
                     return pair
                 self._stop()
         raise EngineAwayError("the fork server does not take jobs")
+
+    def protects_sources(self) -> bool:
+        """As the running server has found out; starts one if there is none."""
+        with self._lock:
+            if self._control is None:
+                self._start()
+            return self._guards
 
     def _ask(self) -> tuple[socket.socket, socket.socket] | None:
         control = self._control or self._start()
@@ -316,11 +329,12 @@ class _Server:
             raise EngineAwayError("the fork server does not start")
         return ours
 
-    @staticmethod
-    def _is_ready(control: socket.socket) -> bool:
+    def _is_ready(self, control: socket.socket) -> bool:
+        said = b""
         with contextlib.suppress(OSError):
-            return bool(control.recv(1))
-        return False
+            said = control.recv(1)
+        self._guards = said == wire.GUARDED
+        return bool(said)
 
     def _stop(self) -> None:
         if self._control:

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from apps.media.exceptions import CorruptFileError, TooLongError
-from apps.media.processing.containers import picture_stream, sound_stream
+from apps.media.processing.containers import go_to, picture_stream, sound_stream
 from apps.media.processing.types import Limits
 
 _SURVEYED_PACKETS = 20_000  # of a file without a full index; five minutes of an ordinary film
@@ -218,4 +218,4 @@ def _measured(container: InputContainer) -> float:
 
 
 def rewind(container: InputContainer) -> None:
-    container.seek(container.start_time or 0)
+    go_to(container, container.start_time or 0)

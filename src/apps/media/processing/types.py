@@ -91,6 +91,9 @@ class Recipe:
     keeps all frames. Products other than pictures use what of it makes sense for them. The format
     `same` is that of the source.
 
+    `crop` is the part of the upright picture that is shown, as left, top, width and height in
+    thousandths; a recipe with one is always `cover`, and around the middle of it.
+
     `when` says which job makes it: the first one, a later one that may take minutes, or none
     until somebody asks.
     """
@@ -106,6 +109,7 @@ class Recipe:
     product: Product = "picture"
     page: int = 1
     when: When = "first"
+    crop: tuple[int, int, int, int] | None = None
 
     @property
     def mime_type(self) -> str:
@@ -116,6 +120,8 @@ class Recipe:
     def fingerprint(self) -> str:
         """Twelve hex digits that change whenever the result would."""
         result = {key: value for key, value in asdict(self).items() if key != "when"}
+        if self.crop is None:  # as before there were any
+            del result["crop"]
         canonical = json.dumps(result, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

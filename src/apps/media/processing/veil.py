@@ -9,20 +9,13 @@ the veil's directory are the machine's real files.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-_CLONE_NEWNS = 0x00020000
-_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
-_MNT_DETACH = 2
-_MOUNT_SETATTR = 442  # the system call's number, the same on every architecture
-_AT_FDCWD, _AT_RECURSIVE, _ATTR_RDONLY = -100, 0x8000, 1
+from apps.media.processing import mounts
 
 # What a program of the system reads. Not all of /usr: images keep applications in /usr/src and
 # /usr/local. /proc names other processes, but their files belong to another namespace.
@@ -69,20 +62,22 @@ class _Veil:
         self._outside: int | None = None
 
     def hang(self, work_dir: Path, readable: Sequence[Path]) -> bool:
-        if sys.platform != "linux" or _LIBC.unshare(_CLONE_NEWNS) != 0:
+        if sys.platform != "linux":
             return False
-        # Not earlier: it has to be the way back into this view of the files, not the one before.
-        self._outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _mount(None, Path("/"), _MS_REC | _MS_PRIVATE)
+            mounts.unshare(mounts.NEW_MOUNTS)
+            # Not earlier: it has to be the way back into this view of the files, not the one
+            # before.
+            self._outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+            mounts.keep_apart()
             self._make_directory(self._root)
-            _mount(self._root, self._root, _MS_BIND)
+            mounts.bind(self._root, self._root)
             self._make_directory(self._root / "tmp")
-            _mount(work_dir, self._root / "tmp", _MS_BIND)
+            mounts.bind(work_dir, self._root / "tmp")
             self._show(work_dir)
             for path in (*map(Path, SYSTEM), *readable):
                 self._show(path, read_only=True)
-            _forbid_writing(self._root, 0)
+            mounts.forbid_writing(self._root)
             os.chroot(self._root)
             os.chdir(work_dir)
         except OSError:
@@ -93,7 +88,8 @@ class _Veil:
         """Only empty directories and files of our own can go: what is still mounted is busy."""
         if self._outside is not None:
             self._step_out(self._outside)
-        _LIBC.umount2(os.fsencode(self._root), _MNT_DETACH)  # and what hangs below it
+        with suppress(OSError):  # nothing was mounted
+            mounts.detach(self._root)
         for place in reversed(self._made):
             with suppress(OSError):
                 if place.is_dir() and not place.is_symlink():
@@ -122,37 +118,12 @@ class _Veil:
         else:
             place.touch()
             self._made.append(place)
-        _mount(path, place, _MS_BIND | (_MS_REC if read_only else 0))
+        mounts.bind(path, place, with_below=read_only)
         if read_only:
-            _forbid_writing(place, _AT_RECURSIVE)
+            mounts.forbid_writing(place, with_below=True)
 
     def _make_directory(self, place: Path) -> None:
         for directory in (*reversed(place.parents), place):
             if directory.is_relative_to(self._root) and not directory.exists():
                 directory.mkdir(mode=0o700)
                 self._made.append(directory)
-
-
-def _mount(source: Path | None, target: Path, flags: int) -> None:
-    name = None if source is None else os.fsencode(source)
-    _checked(_LIBC.mount(name, os.fsencode(target), None, ctypes.c_ulong(flags), None), target)
-
-
-def _forbid_writing(target: Path, depth: int) -> None:
-    """To this mount, or to those below it too; the older call knows nothing of those."""
-    attributes = (ctypes.c_uint64 * 4)(_ATTR_RDONLY, 0, 0, 0)
-    result = _LIBC.syscall(
-        ctypes.c_long(_MOUNT_SETATTR),
-        ctypes.c_int(_AT_FDCWD),
-        os.fsencode(target),
-        ctypes.c_uint(depth),
-        ctypes.byref(attributes),
-        ctypes.c_size_t(ctypes.sizeof(attributes)),
-    )
-    _checked(result, target)
-
-
-def _checked(result: int, target: Path) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(target))

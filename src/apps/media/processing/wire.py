@@ -16,6 +16,8 @@ from apps.media.processing.findings import Finding
 from apps.media.processing.streamtypes import MuxPlan, Rung, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Programs, Recipe, Rendered
 
+# The fork server's first word; the second: its children cannot write to what is not theirs.
+READY, GUARDED = b"R", b"G"
 MAX_LINE = 4 * 1024 * 1024  # bytes of one answer; the segments of a long film are the longest
 
 Action = Literal["probe", "render", "stream", "mux", "scan"]
@@ -53,10 +55,15 @@ def _plan(data: Mapping[str, Any]) -> Plan:
     focal = data["focal"]
     return Plan(
         out_dir=Path(data["out_dir"]),
-        recipes=tuple(Recipe(**recipe) for recipe in data["recipes"]),
+        recipes=tuple(_recipe(recipe) for recipe in data["recipes"]),
         focal=(focal[0], focal[1]) if focal else None,
         programs=Programs(**data["programs"]),
     )
+
+
+def _recipe(data: Mapping[str, Any]) -> Recipe:
+    crop = data["crop"]
+    return Recipe(**{**data, "crop": tuple(crop) if crop else None})
 
 
 def _stream_plan(data: Mapping[str, Any]) -> StreamPlan:

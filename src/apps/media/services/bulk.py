@@ -112,7 +112,7 @@ def _make_all(media: MediaFile) -> bool:
 
 def _make_changed(media: MediaFile) -> bool:
     version = media.current
-    if not media.usable or engine_for(version.mime_type) is None:
+    if not (media.usable and media.is_settled) or engine_for(version.mime_type) is None:
         return False
     if _NEWEST_FACT not in version.metadata:  # it came before its engine knew as much
         _enqueue(media, Job.Kind.INSPECT, needed=False)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.core.errors import AppError
-from apps.media import dispatch, signals
+from apps.core.storage import AppendingStore, DirectStore, State
+from apps.media import dispatch, links, signals
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, WrongStateError
-from apps.media.models import MediaFile, Tombstone, Upload
+from apps.media.models import AuditEvent, Lifetime, MediaFile, Tombstone, Upload, Webhook
 from apps.media.policies import Action, Visitor, can_access
+from apps.media.services.announcing import announce_to_webhooks
+from apps.media.services.auditing import note
 from apps.media.services.locks import lock_media
 from apps.media.storage import store_of
 
@@ -25,6 +35,28 @@ BATCH = 500
 # Longer than any write under way may last, so that what is removed is not written afterwards.
 WRITE_GRACE = timedelta(minutes=15)
 LONGEST_RETRY = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Burial:
+    """The erasure that tombstones are raised for, and how many of each storage were."""
+
+    erasure: UUID
+    objects: Counter[str] = field(default_factory=Counter)
+
+
+_burial: ContextVar[Burial | None] = ContextVar("burial", default=None)
+
+
+@contextmanager
+def burial_for(erasure: UUID) -> Iterator[Burial]:
+    """Tombstones that are raised inside, receivers included, belong to that erasure."""
+    burial = Burial(erasure)
+    before = _burial.set(burial)
+    try:
+        yield burial
+    finally:
+        _burial.reset(before)
 
 
 @transaction.atomic
@@ -37,12 +69,15 @@ def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) ->
         raise ForbiddenError(media.pk)
     locked = lock_media(media)
     if permanent:
+        note(AuditEvent.Act.DELETED, user=user, media=locked)
         locked.delete()
         dispatch.bury_later()  # once for all objects; other ways of deleting wait for the sweep
         return
     if locked.deleted_at is None:
+        announce_withdrawal(locked)
         locked.deleted_at = timezone.now()
         locked.save(update_fields=["deleted_at"])
+        note(AuditEvent.Act.TRASHED, user=user, media=locked)
     media.deleted_at = locked.deleted_at
 
 
@@ -55,26 +90,47 @@ def restore_media(*, user: Visitor, media: MediaFile) -> MediaFile:
     if locked.deleted_at is None:
         raise WrongStateError(media.pk, detail="This file is not in the trash.")
     locked.deleted_at = None
-    locked.save(update_fields=["deleted_at"])
+    # Somebody wants it, used or not.
+    locked.lifetime, locked.expires_at = Lifetime.KEPT, None
+    locked.save(update_fields=["deleted_at", "lifetime", "expires_at"])
+    note(AuditEvent.Act.RESTORED, user=user, media=locked)
     media.deleted_at = None
     return media
 
 
-def raise_tombstone(*, storage: str, key: str, still_written: bool = False) -> None:
+def raise_tombstone(
+    *,
+    storage: str,
+    key: str,
+    still_written: bool = False,
+    due_at: datetime | None = None,
+    storage_state: State | None = None,
+) -> None:
     """Note that the object at `key` must go; an empty key notes nothing.
 
     Call it in the transaction that drops the row. `still_written` waits until no writer can be
-    at work on the object any more.
+    at work on the object any more, `due_at` for a moment. `storage_state` is that of an object that
+    grew or came in parts.
     """
     if not key:
         return
-    due = timezone.now() + (WRITE_GRACE if still_written else timedelta())
-    Tombstone.objects.create(storage=storage, key=key, due_at=due)
+    due = due_at or timezone.now() + (WRITE_GRACE if still_written else timedelta())
+    burial = _burial.get()
+    if burial:
+        burial.objects[storage] += 1
+    Tombstone.objects.create(
+        storage=storage,
+        key=key,
+        due_at=due,
+        storage_state=storage_state or {},
+        erasure=burial.erasure if burial else None,
+    )
 
 
 def announce_deletion(media: MediaFile) -> None:
-    """Tell other apps, after commit, that `media` no longer exists."""
+    """Tell other apps and webhooks, after commit, that `media` no longer exists."""
     media_id, owner_id = media.pk, media.owner_id
+    announce_to_webhooks(Webhook.Event.DELETED, media)
     transaction.on_commit(
         lambda: signals.media_deleted.send_robust(
             sender=MediaFile, media_id=media_id, owner_id=owner_id
@@ -83,15 +139,37 @@ def announce_deletion(media: MediaFile) -> None:
     )
 
 
-def bury_tombstones(*, limit: int = BATCH) -> int:
-    """Remove the objects of due tombstones; return how many are gone. Failures are kept."""
-    due = Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")[:limit]
-    return sum(_bury(tombstone) for tombstone in due)
+def announce_withdrawal(media: MediaFile) -> None:
+    """Tell whoever purges caches, after commit, that `media` is everybody's no more; call it while
+    it still is, if it is."""
+    if not media.is_public:
+        return
+    media_id = media.pk
+    transaction.on_commit(
+        lambda: signals.media_withdrawn.send_robust(
+            sender=MediaFile, media_id=media_id, prefix=links.tree_url(media_id)
+        ),
+        robust=True,
+    )
+
+
+def bury_tombstones(*, limit: int = BATCH, erasure: UUID | None = None) -> int:
+    """Remove the objects of due tombstones, of one erasure if given; return how many are gone.
+
+    Failures are kept, to be tried again later.
+    """
+    due = due_tombstones()
+    if erasure is not None:
+        due = due.filter(erasure=erasure)
+    return sum(_bury(tombstone) for tombstone in due[:limit])
 
 
 def _bury(tombstone: Tombstone) -> bool:
+    store = store_of(tombstone.storage)
     try:
-        store_of(tombstone.storage).remove(tombstone.key)
+        if tombstone.storage_state and isinstance(store, AppendingStore | DirectStore):
+            store.discard(tombstone.key, state=tombstone.storage_state)
+        store.remove(tombstone.key)
     except (AppError, OSError) as error:
         logger.warning("object of tombstone %s stays for now: %s", tombstone.pk, error)
         _postpone(tombstone, error)
@@ -111,30 +189,46 @@ def _postpone(tombstone: Tombstone, error: Exception) -> None:
 
 def empty_trash(*, limit: int = BATCH) -> int:
     """Remove what has been in the trash for longer than the option says; return how many."""
+    due = due_trash().values_list("pk", flat=True)[:limit]
+    return sum(_delete_if_still(pk) for pk in list(due))
+
+
+def due_trash() -> QuerySet[MediaFile]:
+    """What has been in the trash for long enough, the oldest first."""
     before = timezone.now() - timedelta(seconds=options().trash_lifetime)
-    due = MediaFile.objects.filter(deleted_at__lt=before).values_list("pk", flat=True)[:limit]
-    return sum(_delete_if_still(pk, deleted_at__lt=before) for pk in list(due))
+    return MediaFile.objects.filter(deleted_at__lt=before).order_by("deleted_at")
+
+
+def due_uploads() -> QuerySet[Upload]:
+    """What is past its time and nobody is writing to, the oldest first."""
+    due = Upload.objects.filter(expires_at__lt=timezone.now()).exclude(lock_until__gt=Now())
+    return due.order_by("expires_at")
+
+
+def due_tombstones() -> QuerySet[Tombstone]:
+    """Objects that may be removed now, the oldest first."""
+    return Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
 
 
 def expire_uploads(*, limit: int = BATCH) -> int:
     """Drop uploads past their time: unfinished ones with their objects; return how many."""
-    now = timezone.now()
-    due = Upload.objects.filter(expires_at__lt=now).values_list("pk", flat=True)[:limit]
-    return sum(_expire_upload(pk, now) for pk in list(due))
+    due = due_uploads().values_list("pk", flat=True)[:limit]
+    return sum(_expire_upload(pk) for pk in list(due))
 
 
 @transaction.atomic
-def _delete_if_still(pk: Any, **condition: Any) -> bool:
-    media = MediaFile.objects.select_for_update().filter(pk=pk, **condition).first()
+def _delete_if_still(pk: Any) -> bool:
+    media = due_trash().select_for_update().filter(pk=pk).first()
     if media is None:
         return False
+    note(AuditEvent.Act.DELETED, user=None, media=media, trashed_at=str(media.deleted_at))
     media.delete()
     return True
 
 
 @transaction.atomic
-def _expire_upload(pk: Any, now: Any) -> bool:
-    upload = Upload.objects.select_for_update().filter(pk=pk, expires_at__lt=now).first()
+def _expire_upload(pk: Any) -> bool:
+    upload = due_uploads().select_for_update().filter(pk=pk).first()
     if upload is None:
         return False
     upload.delete()

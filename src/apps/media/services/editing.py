@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.media.exceptions import BadRequestError, ForbiddenError
-from apps.media.models import Job, MediaFile, Tag, fold_tag, normalise_tag
+from apps.media.models import (
+    AuditEvent,
+    Job,
+    Lifetime,
+    MediaFile,
+    Tag,
+    Visibility,
+    fold_tag,
+    normalise_tag,
+)
 from apps.media.policies import Action, Visitor, can_access
+from apps.media.services.auditing import note
+from apps.media.services.deletion import announce_withdrawal
 from apps.media.services.jobs import Work, enqueue_job
 from apps.media.services.locks import lock_media
+from apps.media.services.releasing import unclaimed_until
+from apps.media.services.words import refresh_search_text, searchable
 
 EDITABLE = frozenset(
     {
@@ -26,13 +39,16 @@ EDITABLE = frozenset(
         "expires_at",
     }
 )
+# What decides who sees how much of a file.
+SHARING = ("visibility", "share_location")
 MAX_TAGS = 50
 
 
 def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile:
     """Change `fields` (those of `EDITABLE`, and `tags`: a list of names) of `media`.
 
-    Raises `ForbiddenError`, `BadRequestError` for a field that cannot be set, `ValidationError`.
+    Whoever changes one of `SHARING` must also have the right to share. Raises `ForbiddenError`,
+    `BadRequestError` for a field that cannot be set, `ValidationError`.
     """
     if not can_access(user, media, Action.EDIT):
         raise ForbiddenError(media.pk)
@@ -40,7 +56,10 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
         raise BadRequestError(detail=f"The field {unknown[0]!r} cannot be set.")
     with transaction.atomic():
         media = lock_media(media)
+        _change_sharing(user, media, fields)
         tags = fields.pop("tags", None)
+        if fields.get("visibility", Visibility.PUBLIC) != Visibility.PUBLIC:
+            announce_withdrawal(media)
         for name, value in fields.items():
             setattr(media, name, value)
         media.clean_fields(exclude=_all_but(fields))
@@ -48,22 +67,41 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
             set_tags(media=media, names=tags)
         media.search_text = searchable(media)
         media.save(update_fields=[*fields, "search_text", "updated_at"])
-        if {"focal_x", "focal_y"} & set(fields) and media.usable:
+        if {"focal_x", "focal_y"} & set(fields) and media.usable and media.is_settled:
             work = Work(Job.Kind.RENDER, needed=False)  # the crops, whose recipe this changes
             enqueue_job(media=media, version=media.version, work=work)
     return media
 
 
+def _change_sharing(user: Visitor, media: MediaFile, fields: dict[str, Any]) -> None:
+    """Write down what `fields` change of who sees `media`, if `user` may change that."""
+    changes = {
+        name: fields[name]
+        for name in SHARING
+        if name in fields and fields[name] != getattr(media, name)
+    }
+    if not changes:
+        return
+    if not can_access(user, media, Action.SHARE):
+        raise ForbiddenError(media.pk)
+    before = {name: getattr(media, name) for name in changes}
+    note(AuditEvent.Act.VISIBILITY, user=user, media=media, before=before, after=changes)
+
+
 def build_media(*, owner: Visitor, **fields: Any) -> MediaFile:
-    """An unsaved media file of `owner` with its search text."""
+    """An unsaved media file of `owner` with its search text. What is `for_use` lives as long as
+    something uses it, and waits a while for the first."""
+    if fields.pop("for_use", False):
+        fields |= {"lifetime": Lifetime.USED, "expires_at": unclaimed_until()}
     media = MediaFile(owner_id=owner.pk or 0, **fields)
     media.search_text = searchable(media)
     return media
 
 
-def check_texts(*, fields: dict[str, str], tags: Iterable[str]) -> None:
+def check_texts(*, fields: Mapping[str, Any], tags: Iterable[str]) -> None:
     """Raise `ValidationError` unless these texts can be stored; nothing is written."""
-    MediaFile(**fields).clean_fields(exclude=_all_but(fields))
+    texts = {name: value for name, value in fields.items() if name != "for_use"}
+    MediaFile(**texts).clean_fields(exclude=_all_but(texts))
     tag_names(tags)
 
 
@@ -110,22 +148,6 @@ def _ensure_tags(*, owner_id: Any, names: Iterable[str]) -> list[Tag]:
     rows = [Tag(owner_id=owner_id, name=wanted[key], folded=key) for key in sorted(wanted)]
     Tag.objects.bulk_create(rows, ignore_conflicts=True)
     return list(Tag.objects.filter(owner_id=owner_id, folded__in=wanted))
-
-
-def refresh_search_text(media: MediaFile) -> None:
-    """After what it is made of has changed."""
-    media.search_text = searchable(media)
-    MediaFile.objects.filter(pk=media.pk).update(search_text=media.search_text)
-
-
-def searchable(media: MediaFile) -> str:
-    """The words a media file is found by: what its owner says of it, and those in a document."""
-    more: list[str] = []
-    if not media._state.adding:
-        text = media.versions.filter(number=media.version).values_list("text", flat=True)
-        more = [*media.tags.values_list("name", flat=True), *text]
-    parts = [media.title, media.caption, media.alt_text, media.original_name, *more]
-    return " ".join(part for part in parts if part).casefold()
 
 
 def _all_but(names: Iterable[str], *, model: type = MediaFile) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from apps.core.errors import ObjectMissingError
 from apps.core.filetypes import FILE_TYPES
 from apps.core.imageheaders import UnreadableHeaderError, image_size
 from apps.core.sniffing import DisagreeingTypeError, UnknownTypeError, judge
@@ -50,12 +49,12 @@ def judge_type(head: bytes, *, name: str) -> Verdict:
 
 
 def inspect_head(upload: Upload) -> Verdict:
-    """Judge the stored bytes of `upload`: size, type and pixels; raises `RejectedError`."""
+    """Judge the promoted bytes of `upload`: size, type and pixels; raises `RejectedError`."""
     store = store_of(upload.storage)
-    key, size = _find(upload)
+    size = store.size_of(upload.final_key)
     if not size:
         raise EmptyFileError(upload.pk)
-    with store.open_object(key) as file:
+    with store.open_object(upload.final_key) as file:
         verdict = judge_type(file.read(HEAD_BYTES), name=upload.original_name)
         if size > options().size_limit(verdict.media_type):
             raise FileTooLargeError(upload.pk, size)
@@ -63,18 +62,6 @@ def inspect_head(upload: Upload) -> Verdict:
             file.seek(0)
             verdict = _measure(verdict, file)
     return replace(verdict, size=size)
-
-
-def _find(upload: Upload) -> tuple[str, int]:
-    """Where the bytes are, and how many: another finalize may have moved them already."""
-    store = store_of(upload.storage)
-    try:
-        return upload.key, store.size_of(upload.key)
-    except ObjectMissingError:
-        upload.refresh_from_db(fields=["final_key"])
-        if not upload.final_key:
-            raise
-    return upload.final_key, store.size_of(upload.final_key)
 
 
 def _measure(verdict: Verdict, file: BinaryIO) -> Verdict:

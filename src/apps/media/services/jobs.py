@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -142,20 +142,40 @@ def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
         kind=work.kind,
         subject=work.subject,
         state__in=ACTIVE,
-        defaults={
-            "queue": work.queue,
-            "priority": work.priority,
-            "needed": work.needed,
-            "due_at": Now(),
-            "sent_at": Now(),
-            "state": Job.State.QUEUED,
-        },
+        defaults=_queued(work),
     )
     if created:
         dispatch.run_job_later(job)
     else:
         _raise_active(job, work)
     return job
+
+
+def enqueue_first_jobs(*, media: MediaFile, version: int, works: Sequence[Work]) -> None:
+    """Write the first jobs of a version that has just been made, in the same transaction."""
+    jobs = [
+        Job(
+            media=media,
+            version=version,
+            kind=work.kind,
+            subject=work.subject,
+            **_queued(work),
+        )
+        for work in works
+    ]
+    for job in Job.objects.bulk_create(jobs):
+        dispatch.run_job_later(job)
+
+
+def _queued(work: Work) -> dict[str, Any]:
+    return {
+        "queue": work.queue,
+        "priority": work.priority,
+        "needed": work.needed,
+        "due_at": Now(),
+        "sent_at": Now(),
+        "state": Job.State.QUEUED,
+    }
 
 
 def _raise_active(job: Job, work: Work) -> None:
@@ -272,8 +292,8 @@ def cancel_job(*, job: Job) -> bool:
 def retry_job(*, job: Job) -> bool:
     """Queue a failed or cancelled job again, with all its attempts; return whether it could be.
 
-    A file that had failed is pending again, and so are the jobs that ended because of that. What
-    is in quarantine stays there.
+    A file that had failed, or could not be processed again, is pending again, and so are the jobs
+    that ended because of that. What is in quarantine stays there.
     """
     media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
     if media is None or media.status == Status.QUARANTINED or job.version != media.version:
@@ -281,7 +301,7 @@ def retry_job(*, job: Job) -> bool:
     ended = _ended(media)
     if job not in ended:
         return False
-    again = ended if media.status == Status.FAILED else [job]
+    again = ended if media.failure_code else [job]
     begin_again(media)
     for one in again:
         _queue_again(one)

@@ -25,8 +25,7 @@ from apps.media.services.renditions import (
     rows_of,
     write,
 )
-from apps.media.services.workplaces import workplace
-from apps.media.storage import store_of
+from apps.media.services.workplaces import lend, workplace
 
 FALLBACK_SIDE = 720  # pixels: the shorter side of the film for players without playlists
 SOON = 7  # priority: it takes a second
@@ -120,5 +119,5 @@ def _fetched(claim: Claim, row: Rendition | None, directory: Path) -> Path | Non
     if row is None:
         return None
     path = directory / row.name.rpartition("/")[2]
-    claim.wait_for(partial(store_of(row.storage).fetch, row.key, path))
+    lend(claim, row.storage, row.key, path)
     return path

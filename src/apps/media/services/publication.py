@@ -17,8 +17,10 @@ from django.utils import timezone
 from apps.core.errors import AppError
 from apps.media import signals
 from apps.media.exceptions import MalwareFoundError
-from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Status
-from apps.media.services.deletion import raise_tombstone
+from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Status, Webhook
+from apps.media.services.announcing import announce_to_webhooks
+from apps.media.services.deletion import announce_withdrawal, raise_tombstone
+from apps.media.services.words import refresh_search_text
 
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 # What a file cannot do without: the first pictures, the film itself.
@@ -37,15 +39,18 @@ def conclude(media: MediaFile) -> None:
         return
     ready = not left.exists()
     announced = media.status == Status.READY
-    if media.usable and (announced or not ready):
+    shown = media.usable and media.published_version == media.version
+    if shown and (announced or not ready):
         return
-    media.usable = True
+    media.usable, media.published_version = True, media.version
     if ready:
         media.status, media.progress = Status.READY, 100
         media.failure_code = media.failure_message = ""
+        _current(media).update(complete=True)
     media.save(
         update_fields=[
             "usable",
+            "published_version",
             "status",
             "progress",
             "failure_code",
@@ -53,32 +58,67 @@ def conclude(media: MediaFile) -> None:
             "updated_at",
         ]
     )
+    _current(media).exclude(failure_code="").update(failure_code="", failure_message="")
+    if not shown:
+        refresh_search_text(media)
     if ready and not announced:
         _tell(signals.media_ready, media)
+        announce_to_webhooks(Webhook.Event.READY, media)
 
 
 def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
-    """A job has failed for good: so does its file if it cannot do without what was to be made."""
-    if job.version != media.version:
-        return
+    """A job has failed for good: so does its version if it cannot do without what was to be made,
+    and its file if that version is the current one.
+
+    Unless that was there already and was only to be made anew: then it goes on being served.
+    """
+    current = job.version == media.version
     if not _is_essential(job):
-        if not Job.objects.filter(media=media, state=Job.State.RUNNING).exists():
-            _forget_unfinished(media)
-        conclude(media)
+        running = Job.objects.filter(media=media, version=job.version, state=Job.State.RUNNING)
+        if not running.exists():
+            _forget_unfinished(media, job.version)
+        if current:
+            conclude(media)
         return
-    if media.status in {Status.FAILED, Status.QUARANTINED}:
+    if current and media.status in {Status.FAILED, Status.QUARANTINED}:
         return  # and says why already
     # What cannot be read may still be malware, which its owner could fetch.
-    cancel_active(media, but=(Job.Kind.SCAN,))
-    _refuse(media, Status.FAILED, error)
+    cancel_active(media, version=job.version, but=(Job.Kind.SCAN,))
+    if _version(media, job.version).filter(complete=True).exists():
+        if not current:
+            return
+        if media.usable and media.is_settled:
+            _keep(media, error)
+            return
+    _note_failure(media, job.version, error)
+    if current:
+        _refuse(media, Status.FAILED, error)
 
 
 def quarantine(media: MediaFile, version: MediaVersion) -> None:
     """Malware was found: nobody gets the bytes, what was made of them goes, work on it ends."""
-    cancel_active(media)
+    error = MalwareFoundError(version.signature)
+    cancel_active(media, version=version.number)
     for rendition in Rendition.objects.filter(media=media, version=version.number):
         rendition.delete()
-    _refuse(media, Status.QUARANTINED, MalwareFoundError(version.signature))
+    MediaVersion.objects.filter(pk=version.pk).update(complete=False)
+    _note_failure(media, version.number, error)
+    if version.number == media.published_version:
+        _withdraw(media)
+        media.save(update_fields=["usable", "published_version", "updated_at"])
+    if version.number == media.version:
+        _refuse(media, Status.QUARANTINED, error)
+
+
+def reject_version(media: MediaFile, number: int, error: AppError) -> None:
+    """A version is of no use any more: work on it ends, nobody else gets it."""
+    cancel_active(media, version=number)
+    _note_failure(media, number, error)
+    if number == media.published_version:
+        _withdraw(media)
+        media.save(update_fields=["usable", "published_version", "updated_at"])
+    if number == media.version:
+        _refuse(media, Status.FAILED, error)
 
 
 def begin_again(media: MediaFile) -> None:
@@ -92,18 +132,19 @@ def begin_again(media: MediaFile) -> None:
     )
 
 
-def cancel_active(media: MediaFile, *, but: Iterable[str] = ()) -> None:
-    """End every job of `media` that is queued or running, `but` those of some kinds; workers
+def cancel_active(media: MediaFile, *, version: int, but: Iterable[str] = ()) -> None:
+    """End every job of that version that is queued or running, `but` those of some kinds; workers
     notice within seconds."""
-    Job.objects.filter(media=media, state__in=ACTIVE).exclude(kind__in=but).update(
+    active = Job.objects.filter(media=media, version=version, state__in=ACTIVE)
+    active.exclude(kind__in=but).update(
         state=Job.State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now()
     )
-    _forget_unfinished(media)
+    _forget_unfinished(media, version)
 
 
-def _forget_unfinished(media: MediaFile) -> None:
+def _forget_unfinished(media: MediaFile, version: int) -> None:
     """No job is left that could adopt what it was writing: that goes; what is served stays."""
-    for row in Rendition.objects.filter(media=media).exclude(next_key=""):
+    for row in Rendition.objects.filter(media=media, version=version).exclude(next_key=""):
         if row.key:
             raise_tombstone(storage=row.storage, key=row.next_key, still_written=True)
             row.next_key = ""
@@ -121,28 +162,70 @@ def show_progress(media_id: uuid.UUID, *, version: int) -> None:
     since = min(created for _, created in active)
     done = jobs.filter(state=Job.State.DONE, created_at__gte=since).count()
     percent = (sum(progress for progress, _ in active) + 100 * done) // (len(active) + done)
-    MediaFile.objects.filter(pk=media_id, progress__lt=percent).update(progress=percent)
+    current = MediaFile.objects.filter(pk=media_id, version=version)
+    current.filter(progress__lt=percent).update(progress=percent)
+
+
+def _withdraw(media: MediaFile) -> None:
+    """Others get nothing of it any more; nothing is saved."""
+    announce_withdrawal(media)
+    media.usable, media.published_version = False, None
 
 
 def _active(media: MediaFile) -> QuerySet[Job]:
     return Job.objects.filter(media=media, version=media.version, state__in=ACTIVE)
 
 
+def _current(media: MediaFile) -> QuerySet[MediaVersion]:
+    return _version(media, media.version)
+
+
+def _version(media: MediaFile, number: int) -> QuerySet[MediaVersion]:
+    return MediaVersion.objects.filter(media=media, number=number)
+
+
 def _is_clean(media: MediaFile) -> bool:
-    return MediaVersion.objects.filter(
-        media=media, number=media.version, scan=MediaVersion.Scan.CLEAN
-    ).exists()
+    return _current(media).filter(scan=MediaVersion.Scan.CLEAN).exists()
 
 
 def _is_essential(job: Job) -> bool:
     return Job.objects.filter(_ESSENTIAL, pk=job.pk, needed=True).exists()
 
 
+def _keep(media: MediaFile, error: AppError) -> None:
+    """Nothing changes for others; the owner learns that it could not be made anew."""
+    media.status, media.progress = Status.READY, 100
+    _save_failure(media, error)
+    _tell(signals.media_not_remade, media, code=error.code)
+
+
+def _note_failure(media: MediaFile, number: int, error: AppError) -> None:
+    _version(media, number).update(failure_code=error.code, failure_message=error.detail)
+
+
 def _refuse(media: MediaFile, status: Status, error: AppError) -> None:
-    media.status, media.usable = status, False
-    media.failure_code, media.failure_message = error.code, error.detail
-    media.save(update_fields=["status", "usable", "failure_code", "failure_message", "updated_at"])
+    """Others get an older, good version as before, if there is one."""
+    if media.is_settled:
+        _withdraw(media)
+    media.status = status
+    _save_failure(media, error)
     _tell(signals.media_rejected, media, code=error.code)
+    announce_to_webhooks(Webhook.Event.REJECTED, media)
+
+
+def _save_failure(media: MediaFile, error: AppError) -> None:
+    media.failure_code, media.failure_message = error.code, error.detail
+    media.save(
+        update_fields=[
+            "usable",
+            "published_version",
+            "status",
+            "progress",
+            "failure_code",
+            "failure_message",
+            "updated_at",
+        ]
+    )
 
 
 def _tell(signal: Signal, media: MediaFile, **more: str) -> None:

@@ -1,6 +1,8 @@
 """The owner's storage account: reserved while bytes arrive, charged when they are kept.
 
-Every change is one conditional update, so that parallel uploads can never pass the limit.
+Bytes count for every version of a file, a file once. Every change is one conditional update, so
+that parallel uploads can never pass the limit; what is given back is read under a lock, so that it
+is given back once. Upload before account: whoever needs both rows takes them in this order.
 """
 
 from __future__ import annotations
@@ -9,11 +11,21 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Greatest
 
 from apps.media.conf import options
 from apps.media.exceptions import QuotaExceededError, UploadInterruptedError
-from apps.media.models import Quota, Upload
+from apps.media.models import MediaFile, MediaVersion, Quota, Upload
+
+
+def begin(*, upload: Upload, size: int) -> None:
+    """Save the new row `upload` with `size` bytes set aside for it; raises `QuotaExceededError`."""
+    upload.reserved = size
+    with transaction.atomic():
+        upload.save(force_insert=True)
+        if size:
+            _set_aside(upload, size)
 
 
 def reserve(*, upload: Upload, size: int) -> None:
@@ -23,28 +35,37 @@ def reserve(*, upload: Upload, size: int) -> None:
     """
     if size <= 0:
         return
-    Quota.objects.get_or_create(owner_id=upload.owner_id)
-    limit = Coalesce(F("bytes_limit"), Value(options().quota_bytes))
-    files = Coalesce(F("files_limit"), Value(options().quota_files))
-    taken = _account(upload.owner_id).filter(
-        bytes_used__lte=limit - F("bytes_reserved") - Value(size), files_used__lt=files
-    )
     with transaction.atomic():
-        if not taken.update(bytes_reserved=F("bytes_reserved") + size):
-            raise QuotaExceededError(upload.pk, size)
         if not Upload.objects.filter(pk=upload.pk).update(reserved=F("reserved") + size):
             raise UploadInterruptedError(upload.pk)
+        _set_aside(upload, size)
     upload.reserved += size
 
 
+def _set_aside(upload: Upload, size: int) -> None:
+    """Where there is no account yet there is one afterwards."""
+    roomy = _with_room(upload).filter(bytes_used__lte=_free_after(size))
+    more = F("bytes_reserved") + size
+    if roomy.update(bytes_reserved=more):
+        return
+    Quota.objects.get_or_create(owner_id=upload.owner_id)
+    if not roomy.update(bytes_reserved=more):
+        raise QuotaExceededError(upload.pk, size)
+
+
 def charge(*, upload: Upload, size: int) -> None:
-    """Turn the reservation of `upload` into `size` used bytes and one used file."""
-    files = Coalesce(F("files_limit"), Value(options().quota_files))
-    charged = _account(upload.owner_id).filter(files_used__lt=files)
-    if not charged.update(
+    """Turn the reservation of `upload` into `size` used bytes, and one used file if it makes one.
+
+    Call it with the upload locked. What was reserved is sure to fit; more than that has to fit now.
+    """
+    roomy = _with_room(upload)
+    if size > upload.reserved:
+        Quota.objects.get_or_create(owner_id=upload.owner_id)
+        roomy = roomy.filter(bytes_used__lte=_free_after(size - upload.reserved))
+    if not roomy.update(
         bytes_reserved=_less("bytes_reserved", upload.reserved),
         bytes_used=F("bytes_used") + size,
-        files_used=F("files_used") + 1,
+        files_used=F("files_used") + _new_files(upload),
     ):
         raise QuotaExceededError(upload.pk, size)
     upload.reserved = 0
@@ -55,19 +76,46 @@ def limit_quota(*, quota: Quota, **limits: int | None) -> None:
     _account(quota.pk).update(**limits)
 
 
-def release_reservation(*, owner_id: Any, size: int) -> None:
-    _account(owner_id).update(bytes_reserved=_less("bytes_reserved", size))
+def release_reservation(upload: Upload) -> None:
+    """Give back what `upload` has set aside, with the upload locked to be deleted."""
+    _account(upload.owner_id).update(bytes_reserved=_less("bytes_reserved", upload.reserved))
 
 
-def release_used(*, owner_id: Any, size: int) -> None:
-    """Give back one kept file of `size` bytes."""
-    _account(owner_id).update(
-        bytes_used=_less("bytes_used", size), files_used=_less("files_used", 1)
-    )
+def release_bytes(version: MediaVersion) -> None:
+    """Give back the bytes of `version`, in the transaction that deletes it."""
+    held = MediaVersion.objects.select_for_update().filter(pk=version.pk).values_list("size")
+    for (size,) in held:
+        account = Quota.objects.filter(owner__media_files=version.media_id)
+        account.update(bytes_used=_less("bytes_used", size))
+
+
+def release_file(media: MediaFile) -> None:
+    """Give back the place of one file, in the transaction that deletes it."""
+    held = MediaFile.objects.select_for_update().filter(pk=media.pk).values_list("owner")
+    for (owner_id,) in held:
+        _account(owner_id).update(files_used=_less("files_used", 1))
 
 
 def _account(owner_id: Any) -> Any:
     return Quota.objects.filter(owner_id=owner_id)
+
+
+def _with_room(upload: Upload) -> Any:
+    """The account, if it has a place left for the file that `upload` makes."""
+    account = _account(upload.owner_id)
+    if not _new_files(upload):
+        return account
+    return account.filter(files_used__lt=Coalesce(F("files_limit"), Value(options().quota_files)))
+
+
+def _new_files(upload: Upload) -> int:
+    return 0 if upload.replaces_id else 1
+
+
+def _free_after(size: int) -> CombinedExpression:
+    """How many bytes may be used so that `size` more fit beside all reservations."""
+    limit = Coalesce(F("bytes_limit"), Value(options().quota_bytes))
+    return limit - F("bytes_reserved") - Value(size)
 
 
 def _less(field: str, amount: int) -> Greatest:

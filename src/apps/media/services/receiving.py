@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.utils import timezone
 
 from apps.core.filenames import clean_display_name
@@ -23,13 +22,15 @@ from apps.media.exceptions import (
     EmptyFileError,
     FileTooLargeError,
     ForbiddenError,
+    QuotaExceededError,
     RejectedError,
+    WrongStateError,
 )
-from apps.media.models import Upload
-from apps.media.policies import Visitor
+from apps.media.models import MediaFile, Upload
+from apps.media.policies import Action, Visitor, can_access
 from apps.media.services import quotas
 from apps.media.services.inspection import HEAD_BYTES, judge_type
-from apps.media.storage import current_alias, incoming_key, store_of
+from apps.media.storage import current_alias, original_key, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +40,21 @@ RESERVE_STEP = 16 * 1024 * 1024
 
 @contextmanager
 def receive_upload(
-    *, user: Visitor, name: str, declared_size: int = 0, source: str = Upload.Source.FORM
+    *,
+    user: Visitor,
+    name: str,
+    declared_size: int = 0,
+    source: str = Upload.Source.FORM,
+    replaces: MediaFile | None = None,
 ) -> Iterator[Receipt]:
     """A place that takes bytes as they come; on any error nothing of them is left.
 
-    `declared_size` (bytes, 0 if unknown) is set aside in the quota at once.
+    `declared_size` (bytes, 0 if unknown) is set aside in the quota at once. `replaces` is the file
+    that the bytes become a new version of.
     """
-    receipt = open_receipt(user=user, name=name, declared_size=declared_size, source=source)
+    receipt = open_receipt(
+        user=user, name=name, declared_size=declared_size, source=source, replaces=replaces
+    )
     try:
         yield receipt
     except BaseException:
@@ -53,24 +62,60 @@ def receive_upload(
         raise
 
 
-def open_receipt(*, user: Visitor, name: str, declared_size: int, source: str) -> Receipt:
-    """Begin an upload: its row and reservation first. The caller finishes or discards it."""
+def open_receipt(
+    *,
+    user: Visitor,
+    name: str,
+    declared_size: int,
+    source: str,
+    replaces: MediaFile | None = None,
+    spare: int = 0,
+) -> Receipt:
+    """Begin an upload: its row and reservation first. The caller finishes or discards it.
+
+    `spare` is how many bytes more than `declared_size` may come.
+
+    A new version of the file that it `replaces` is at the expense of that file's owner.
+    """
     if not (user.is_authenticated and user.is_active):
         raise ForbiddenError(detail="Sign in to upload files.")
+    if replaces is not None:
+        ensure_replaceable(user=user, media=replaces)
     if declared_size > options().largest_size:
         raise FileTooLargeError(declared_size)
-    lifetime = timedelta(seconds=options().upload_lifetime)
-    with transaction.atomic():
-        upload = Upload.objects.create(
-            owner_id=user.pk,
-            source=source,
-            original_name=clean_display_name(name),
-            storage=current_alias(),
-            key=incoming_key(),
-            expires_at=timezone.now() + lifetime,
-        )
-        quotas.reserve(upload=upload, size=declared_size)
+    key = original_key()  # only this process writes: the object is at its place from the start
+    upload = Upload(
+        owner_id=replaces.owner_id if replaces else user.pk,
+        replaces=replaces,
+        source=source,
+        original_name=clean_display_name(name),
+        storage=current_alias(),
+        key=key,
+        final_key=key,
+        expires_at=timezone.now() + timedelta(seconds=options().upload_lifetime),
+    )
+    _begin(upload, declared_size, spare)
     return Receipt(upload)
+
+
+def _begin(upload: Upload, size: int, spare: int) -> None:
+    """Set aside what is sure to come and, where the account has room for it, what may come."""
+    if spare:
+        try:
+            quotas.begin(upload=upload, size=size + spare)
+        except QuotaExceededError:
+            pass
+        else:
+            return
+    quotas.begin(upload=upload, size=size)
+
+
+def ensure_replaceable(*, user: Visitor, media: MediaFile) -> None:
+    """Raises `ForbiddenError`, `WrongStateError` unless `user` may give `media` new bytes now."""
+    if not can_access(user, media, Action.EDIT):
+        raise ForbiddenError(media.pk)
+    if media.deleted_at is not None:
+        raise WrongStateError(media.pk, detail="This file is in the trash.")
 
 
 class Receipt:
@@ -138,6 +183,14 @@ class Receipt:
             quotas.reserve(upload=self.upload, size=max(missing, RESERVE_STEP))
         except RejectedError:
             quotas.reserve(upload=self.upload, size=missing)
+
+
+class LinkedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
+    """Stands for a file whose sender wants to be given the same one that is there already."""
+
+    def __init__(self, name: str, media: MediaFile) -> None:
+        self.media = media
+        super().__init__(file=None, name=name, size=media.size)
 
 
 class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from django.db.models import QuerySet
 
+from apps.media import selectors
 from apps.media.conf import options
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition
 from apps.media.processing import sandbox
 from apps.media.processing.engines import engine_for
-from apps.media.processing.recipes import RecipeSet, recipe_named, recipes_for
+from apps.media.processing.recipes import RecipeSet, is_for_uses, recipe_named, recipes_for
 from apps.media.processing.types import MIB, Facts, Focal, Limits, Output, Plan, Recipe, Rendered
 from apps.media.services.allowances import limits, long_limits, programs
-from apps.media.services.editing import refresh_search_text
 from apps.media.services.facts import facts_of, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
 from apps.media.services.publication import conclude
@@ -31,11 +31,13 @@ from apps.media.services.renditions import (
     rows_of,
     write,
 )
+from apps.media.services.words import refresh_search_text
 from apps.media.services.workplaces import private_copy
 
 FIRST, LATER = "", "later"  # subjects of the jobs that nobody has to ask for
 URGENT = 20  # priority of what somebody waits for
 TEXT_LENGTH = 50_000  # characters of a document that it is found by
+LOOKS = ("placeholder", "color", "likeness")
 CENTRE: Focal = (0.5, 0.5)
 
 
@@ -64,7 +66,23 @@ def enqueue_renderings(
     ]
     for work in jobs:
         enqueue_job(media=media, version=version.number, work=work)
+    _enqueue_for_uses(media, version, rows)
     return len(jobs)
+
+
+def request_for_uses(media: MediaFile) -> None:
+    """Have made what the uses of `media` are shown by, of its current version."""
+    version = media.current
+    _enqueue_for_uses(media, version, rows_of(version))
+
+
+def _enqueue_for_uses(media: MediaFile, version: MediaVersion, rows: dict[str, Rendition]) -> None:
+    for name in sorted(selectors.list_use_names(media_id=media.pk)):
+        recipe = find_recipe(version, name)
+        if recipe is None or is_current(rows.get(name), fingerprint_for(recipe, media)):
+            continue
+        work = Work(Job.Kind.RENDER, name, queue=Job.FAST, priority=URGENT, needed=False)
+        enqueue_job(media=media, version=version.number, work=work)
 
 
 def request_rendition(*, media: MediaFile, name: str) -> bool:
@@ -91,7 +109,7 @@ def find_recipe(version: MediaVersion, name: str) -> Recipe | None:
 def fingerprint_for(recipe: Recipe, media: MediaFile) -> str:
     """Changes whenever the result would: crops also depend on the focal point."""
     focal = (media.focal_x, media.focal_y)
-    if recipe.fit != "cover" or focal == CENTRE:
+    if recipe.fit != "cover" or focal == CENTRE or recipe.crop is not None:
         return recipe.fingerprint
     return f"{recipe.fingerprint}-{focal[0]:.3f}-{focal[1]:.3f}"
 
@@ -194,9 +212,11 @@ def _save(
 
 
 def _drop_unknown(version: MediaVersion, media: MediaFile) -> None:
-    """Renditions that no recipe makes any more go."""
+    """Renditions that no recipe makes any more go, and what no use is shown by any more."""
+    asked = selectors.list_use_names(media_id=version.media_id)
     for row in _served(version).exclude(name=Rendition.FALLBACK):
-        if find_recipe(version, row.name) is None:
+        unused = is_for_uses(row.name) and row.name not in asked
+        if unused or find_recipe(version, row.name) is None:
             row.delete()
 
 
@@ -207,17 +227,20 @@ def _served(version: MediaVersion) -> QuerySet[Rendition]:
 
 def _note(media: MediaFile, version: MediaVersion, rendered: Rendered) -> None:
     # Another job of the file may have added to them.
-    version.refresh_from_db(fields=["metadata", "text"])
+    version.refresh_from_db(fields=["metadata", "text", *LOOKS])
     version.metadata = {**version.metadata, **rendered.facts}
     words = _text_of(rendered.outputs)
     version.text = version.text if words is None else words
-    version.save(update_fields=["metadata", "text"])
+    if rendered.placeholder:
+        version.placeholder, version.color = rendered.placeholder, rendered.color
+        version.likeness = rendered.likeness or version.likeness
+    version.save(update_fields=["metadata", "text", *LOOKS])
     if media.version != version.number:
         return
     if rendered.placeholder:
-        media.placeholder, media.color = rendered.placeholder, rendered.color
-        media.likeness = rendered.likeness or media.likeness
-        media.save(update_fields=["placeholder", "color", "likeness", "updated_at"])
+        for name in LOOKS:
+            setattr(media, name, getattr(version, name))
+        media.save(update_fields=[*LOOKS, "updated_at"])
     if words is not None:
         refresh_search_text(media)
 

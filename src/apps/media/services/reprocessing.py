@@ -14,7 +14,8 @@ from apps.media.services.publication import begin_again
 
 @transaction.atomic
 def reprocess_media(*, user: Visitor, media: MediaFile) -> MediaFile:
-    """Inspect `media` and make all its renditions anew; the old ones serve until then.
+    """Inspect `media` and make all its renditions anew; the old ones serve until then, and go on
+    when that fails.
 
     Raises `ForbiddenError`, and `WrongStateError` for what is in quarantine.
     """

@@ -29,13 +29,11 @@ def scan(claim: Claim) -> None:
     with claim.saving() as media:
         _save(version, finding)
         claim.finish()
-        if media.version != version.number:
-            return
-        if finding.clean:
+        if not finding.clean:
+            quarantine(media, version)
+        elif media.version == version.number:
             _release(media)
             conclude(media)
-        else:
-            quarantine(media, version)
 
 
 def rescan_media(*, media: Iterable[MediaFile]) -> int:

@@ -20,14 +20,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from apps.core.storage import Capability
+from apps.core.storage import Capability, ObjectStore
 from apps.media.conf import options
 from apps.media.models import MediaVersion
+from apps.media.processing import sandbox
 from apps.media.services.jobs import Claim
 from apps.media.storage import store_of
 
 PREFIX = "job-"
 FETCHED_PREFIX = "fetched-"
+COPIED_PIECE = 1024 * 1024  # bytes
 KEPT_SECONDS = 600  # since the last job that wanted the same bytes began
 
 
@@ -62,24 +64,44 @@ def private_copy(version: MediaVersion, claim: Claim) -> Iterator[tuple[Path, Pa
     with workplace(options().work_dir) as directory:
         source, out_dir = directory / "source", directory / "out"
         out_dir.mkdir(mode=0o700)
-        claim.wait_for(lambda: _fetch(version, source))
+        lend(claim, version.storage, version.key, source, keep=True)
         yield source, out_dir
 
 
-def _fetch(version: MediaVersion, source: Path) -> None:
-    store = store_of(version.storage)
-    if Capability.LOCAL in store.capabilities:
-        store.fetch(version.key, source)
-        return
-    digest = hashlib.sha256(f"{version.storage}:{version.key}".encode()).hexdigest()
-    kept = options().work_dir / f"{FETCHED_PREFIX}{digest[:32]}"
+def lend(claim: Claim, storage: str, key: str, path: Path, *, keep: bool = False) -> None:
+    """Give the new file `path` the bytes of an object, for a child that only reads them.
+
+    On a local storage it is the object itself under a second name; `keep` has what came over the
+    network serve the next jobs as well. Where a child cannot be kept from writing to its source,
+    it is a copy for this job alone.
+    """
+    store = store_of(storage)
+    if not sandbox.protects_sources():
+        claim.wait_for(lambda: _copy(store, key, path))
+    elif keep and Capability.LOCAL not in store.capabilities:
+        claim.wait_for(lambda: _fetch_once(store, key, path, kept=_kept(storage, key)))
+    else:
+        claim.wait_for(lambda: store.fetch(key, path))
+
+
+def _copy(store: ObjectStore, key: str, path: Path) -> None:
+    with store.open_object(key) as source, path.open("xb") as target:
+        shutil.copyfileobj(source, target, COPIED_PIECE)
+
+
+def _fetch_once(store: ObjectStore, key: str, path: Path, *, kept: Path) -> None:
     try:
-        os.link(kept, source)
+        os.link(kept, path)
         os.utime(kept)
     except FileNotFoundError:
-        store.fetch(version.key, source)
+        store.fetch(key, path)
         with suppress(FileExistsError):  # another job was as quick
-            os.link(source, kept)
+            os.link(path, kept)
+
+
+def _kept(storage: str, key: str) -> Path:
+    digest = hashlib.sha256(f"{storage}:{key}".encode()).hexdigest()
+    return options().work_dir / f"{FETCHED_PREFIX}{digest[:32]}"
 
 
 def _clear_fetched(parent: Path) -> None:

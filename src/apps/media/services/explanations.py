@@ -1,0 +1,121 @@
+"""What the database says of stored objects: every key that a row explains, in byte order.
+
+A key may be explained by several rows, such as a version and the tombstone of its deletion.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Model, QuerySet
+from django.db.models.functions import Collate
+
+from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
+
+CHUNK_ROWS = 2_000
+_FIELD = "ordered"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One row and what it says of the object at `key`. `size` in bytes is None where there may be
+    no object, or any."""
+
+    key: str
+    model: type[Model]
+    pk: Any
+    size: int | None = None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the object has to be there."""
+        return self.size is not None
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The rows of one model that name a key in one field."""
+
+    rows: QuerySet[Any]
+    field: str
+    owed: bool = False
+
+    def of(self, alias: str) -> QuerySet[Any]:
+        return self.rows.filter(storage=alias).exclude(**{self.field: ""})
+
+    def stream(self, alias: str, after: str) -> Iterator[Explanation]:
+        columns = ["pk", "ordered", *(["size"] if self.owed else [])]
+        ordered = self.of(alias).annotate(ordered=_byte_order(self.field)).order_by("ordered")
+        if after:
+            ordered = ordered.filter(ordered__gt=after)
+        for pk, key, *size in ordered.values_list(*columns).iterator(chunk_size=CHUNK_ROWS):
+            yield Explanation(key, self.rows.model, pk, *size)
+
+
+def _sources() -> list[_Source]:
+    unfinished = Upload.objects.exclude(state=Upload.State.COMPLETED)
+    return [
+        _Source(MediaVersion.objects.all(), "key", owed=True),
+        _Source(Rendition.objects.all(), "key", owed=True),
+        _Source(Caption.objects.all(), "key", owed=True),
+        _Source(Rendition.objects.all(), "next_key"),
+        _Source(unfinished, "key"),
+        _Source(unfinished, "final_key"),
+        _Source(Tombstone.objects.all(), "key"),
+    ]
+
+
+def explanations(alias: str, *, after: str = "") -> Iterator[Explanation]:
+    """Everything that rows say of objects of the storage `alias` behind the key `after`, along the
+    keys; a few rows of each table are in memory at a time."""
+    streams = [source.stream(alias, after) for source in _sources()]
+    return heapq.merge(*streams, key=lambda found: found.key)
+
+
+def is_explained(alias: str, key: str) -> bool:
+    """Whether a row says something of that object at this moment."""
+    return any(source.of(alias).filter(**{source.field: key}).exists() for source in _sources())
+
+
+def rows_of_key(alias: str, key: str) -> Iterator[Explanation]:
+    """The rows that say something of that object at this moment."""
+    for source in _sources():
+        for pk in source.of(alias).filter(**{source.field: key}).values_list("pk", flat=True):
+            yield Explanation(key, source.rows.model, pk)
+
+
+def is_still_owed(alias: str, found: Explanation) -> bool:
+    """Whether the row still says that the object is there."""
+    return any(
+        source.of(alias).filter(pk=found.pk, **{source.field: found.key}).exists()
+        for source in _sources()
+        if source.owed and source.rows.model is found.model
+    )
+
+
+def count_explanations(alias: str, *, after: str = "") -> int:
+    """About how many objects there are behind the key `after`."""
+    behind = {f"{_FIELD}__gt": after} if after else {}
+    return sum(
+        source.of(alias).alias(**{_FIELD: _byte_order(source.field)}).filter(**behind).count()
+        for source in _sources()
+        if source.owed
+    )
+
+
+def aliases_in_use() -> set[str]:
+    """The storages that any row names."""
+    return {
+        alias
+        for source in _sources()
+        for alias in source.rows.order_by().values_list("storage", flat=True).distinct()
+    }
+
+
+def _byte_order(field: str) -> Any:
+    """Keys as stores list them, whatever language the database sorts by."""
+    return Collate(F(field), "C") if connection.vendor == "postgresql" else F(field)

@@ -1,0 +1,27 @@
+"""New bytes for a file that keeps its id, address, texts and rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files import File
+
+from apps.media.exceptions import BadRequestError
+from apps.media.models import MediaFile, Upload
+from apps.media.policies import Visitor
+from apps.media.services.receiving import ensure_replaceable
+from apps.media.services.uploads import keep_received, receive_file
+
+
+def replace_media(*, user: Visitor, media: MediaFile, file: File[Any]) -> MediaFile:
+    """Make `file` a new version of `media`; processing starts after commit.
+
+    Others get the version before it until the new one is known to be good. Raises as `upload_media`
+    does, and `WrongStateError` for what is in the trash.
+    """
+    ensure_replaceable(user=user, media=media)
+    receipt = receive_file(user=user, file=file, source=Upload.Source.PYTHON, replaces=media)
+    if receipt.upload.replaces_id != media.pk:
+        receipt.discard()
+        raise BadRequestError(receipt.upload.pk, detail="This upload was begun for another file.")
+    return keep_received(receipt)
