@@ -8,4 +8,5 @@ class MediaConfig(AppConfig):
     def ready(self) -> None:
         from apps.media import checks, conf, receivers  # noqa: F401, PLC0415  registration
 
+        receivers.watch_uses()
         conf.options()  # an unknown or wrong option stops the start

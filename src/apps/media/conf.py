@@ -5,6 +5,7 @@ Read them with `options()`. Sizes are bytes, times are seconds unless the name s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from apps.core.cdn import Cdn, cdn_from_url
 from apps.core.filetypes import FILE_TYPES
 from apps.media.processing.recipes import recipe_from_dict
 from apps.media.processing.types import Recipe
@@ -23,7 +25,20 @@ MIB = 1024**2
 GIB = 1024**3
 
 
-_TEXTS = frozenset({"STORAGE_ALIAS", "FFMPEG", "SOFFICE", "CLAMD_URL"})
+_PATHS = frozenset({"WORK_DIR", "BODY_DIR"})
+_MAY_BE_ZERO = frozenset({"ENCODER_THREADS", "UNUSED_GRACE"})
+_TEXTS = frozenset(
+    {
+        "BYTES_ORIGIN",
+        "CDN_KEY",
+        "CDN_KEY_ID",
+        "CDN_URL",
+        "STORAGE_ALIAS",
+        "FFMPEG",
+        "SOFFICE",
+        "CLAMD_URL",
+    }
+)
 
 
 def _default_max_size() -> dict[str, int]:
@@ -62,13 +77,39 @@ class Options:
     clamd_url: str = ""  # empty: the embedded scanner
     recipes: tuple[Recipe, ...] = ()  # replaces the default image recipes
     upload_lifetime: int = 24 * 3600
+    import_attempts: int = 8  # without progress worth the name between them
+    import_max_seconds: int = 6 * 3600  # of one attempt
     trash_lifetime: int = 30 * 24 * 3600
+    unclaimed_lifetime: int = 24 * 3600  # of a file that was uploaded for a use that never came
+    unused_grace: int = 3600  # of a file that lived for its uses, after the last; 0: none
+    versions_kept: int = 10  # per file, beside the current one
+    version_lifetime: int = 90 * 24 * 3600  # since another one took its place
     job_lease: int = 60
     job_attempts: int = 5
     job_retry_delay: int = 10  # doubled with each attempt
     job_resend_after: int = 30  # a queued job whose message may be lost
+    webhooks_per_user: int = 10
+    webhook_patience: int = 3 * 24 * 3600  # without one message taken, before it is disabled
+    webhook_overlap: int = 24 * 3600  # in which an old secret signs beside the new one
+    delivery_lifetime: int = 30 * 24 * 3600  # since it was delivered or given up
+    bandwidth: dict[str, int] = field(default_factory=dict)  # by role, per download and second
+    downloads: dict[str, int] = field(default_factory=dict)  # by role, at the same time
+    deletion: str = "owner"  # who may delete: owners and roles, or "staff": only roles
+    # What becomes of the trail of a user who is erased: "pseudonymise" their names, or "remove" it.
+    erased_trail: str = "pseudonymise"
+    accel: str = "self"  # how bytes go out: "nginx", "redirect", or through this process
+    cdn_url: str = ""  # what stands before the addresses of public renditions
+    cdn_key_id: str = ""  # of the key by which a CDN that asks for it knows our addresses
+    cdn_key: str = ""
+    bytes_origin: str = ""  # of the host that gives out public bytes, if it is one of its own
     storage_alias: str = "media"
+    body_dir: Path | None = None  # where the proxy in front leaves request bodies, if it does
     work_dir: Path = Path(gettempdir()) / "media-work"
+
+    @property
+    def cdn(self) -> Cdn:
+        """The CDN of public bytes; false where there is none."""
+        return cdn_from_url(self.cdn_url, key_id=self.cdn_key_id, key=self.cdn_key)
 
     def size_limit(self, media_type: str) -> int:
         return self.max_size[media_type]
@@ -87,27 +128,48 @@ def options() -> Options:
         raise ImproperlyConfigured(
             f"Unknown MEDIA_APP option {unknown[0]!r}; known: {', '.join(sorted(known))}."
         )
-    return Options(**{key.lower(): _convert(key, value) for key, value in given.items()})
+    found = Options(**{key.lower(): _convert(key, value) for key, value in given.items()})
+    try:
+        _ = found.cdn
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MEDIA_APP option 'CDN_URL': {error}.") from error
+    return found
 
 
 def _convert(key: str, value: Any) -> Any:
-    if key == "WORK_DIR":
-        return Path(value)
-    if key == "RECIPES":
-        return _recipes(value)
-    if key == "ACCEPTED_TYPES":
-        return _accepted(value)
-    if key == "MAX_SIZE":
-        return _max_size(value)
+    if key in _PATHS:
+        return Path(value).resolve() if value else None
+    if key in _CONVERTERS:
+        return _CONVERTERS[key](value)
     if key in _TEXTS:
         return str(value)
-    return value if key == "ENCODER_THREADS" and value == 0 else _whole(key, value)
+    return value if key in _MAY_BE_ZERO and value == 0 else _whole(key, value)
 
 
 def _accepted(value: Any) -> frozenset[str]:
     if unknown := sorted(set(value) - set(FILE_TYPES)):
         raise ImproperlyConfigured(f"MEDIA_APP accepts unknown type {unknown[0]!r}.")
     return frozenset(value)
+
+
+def _deletion(value: Any) -> str:
+    if value not in {"owner", "staff"}:
+        raise ImproperlyConfigured("MEDIA_APP option 'DELETION' must be 'owner' or 'staff'.")
+    return str(value)
+
+
+def _erased_trail(value: Any) -> str:
+    if value not in {"pseudonymise", "remove"}:
+        raise ImproperlyConfigured(
+            "MEDIA_APP option 'ERASED_TRAIL' must be 'pseudonymise' or 'remove'."
+        )
+    return str(value)
+
+
+def _accel(value: Any) -> str:
+    if value not in {"", "self", "nginx", "redirect"}:
+        raise ImproperlyConfigured("MEDIA_APP option 'ACCEL' must be 'nginx' or 'redirect'.")
+    return str(value) or "self"
 
 
 def _recipes(value: Any) -> tuple[Recipe, ...]:
@@ -124,10 +186,26 @@ def _max_size(value: Any) -> dict[str, int]:
     return {**sizes, **{kind: _whole("MAX_SIZE", size) for kind, size in value.items()}}
 
 
+def _by_role(key: str) -> Callable[[Any], dict[str, int]]:
+    return lambda value: {str(role): _whole(key, limit) for role, limit in dict(value).items()}
+
+
 def _whole(key: str, value: Any) -> int:
     if not isinstance(value, int) or value <= 0:
         raise ImproperlyConfigured(f"MEDIA_APP option {key!r} must be a positive whole number.")
     return value
+
+
+_CONVERTERS = {
+    "ACCEL": _accel,
+    "ACCEPTED_TYPES": _accepted,
+    "BANDWIDTH": _by_role("BANDWIDTH"),
+    "DELETION": _deletion,
+    "DOWNLOADS": _by_role("DOWNLOADS"),
+    "ERASED_TRAIL": _erased_trail,
+    "MAX_SIZE": _max_size,
+    "RECIPES": _recipes,
+}
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -12,18 +12,43 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from apps.media.models import Job
+from apps.media.models import Erasure, Job, Upload, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 
 RUN_JOB = "media.run_job"
 BURY = "media.bury_tombstones"
+EXPIRE_UNUSED = "media.expire_unused"
+RUN_IMPORT = "media.run_import"
+DELIVER = "media.deliver"
+RUN_ERASURE = "media.run_erasure"
+TRANSFER = "media.transfer"  # the queue of what waits for other servers
+# No broker is configured, as for a command by hand: messages would pile up in this process, unread.
+NOWHERE = "memory://"
 
 
 def run_job_later(job: Job) -> None:
     """Send the job to its queue once the transaction has committed."""
     job_id, queue = str(job.pk), job.queue
     _after_commit(lambda: send(RUN_JOB, job_id, queue=queue))
+
+
+def run_import_later(upload: Upload) -> None:
+    """Have a worker fetch the upload once the transaction has committed."""
+    upload_id = str(upload.pk)
+    _after_commit(lambda: send(RUN_IMPORT, upload_id, queue=TRANSFER))
+
+
+def deliver_later(delivery: WebhookDelivery) -> None:
+    """Have a worker send the message once the transaction has committed."""
+    delivery_id = str(delivery.pk)
+    _after_commit(lambda: send(DELIVER, delivery_id, queue=TRANSFER))
+
+
+def run_erasure_later(erasure: Erasure) -> None:
+    """Have a worker erase the user once the transaction has committed."""
+    erasure_id = str(erasure.pk)
+    _after_commit(lambda: send(RUN_ERASURE, erasure_id))
 
 
 def bury_later() -> None:
@@ -33,6 +58,8 @@ def bury_later() -> None:
 
 def send(name: str, *args: str, queue: str | None = None) -> bool:
     """Send one message now; return whether the broker took it. Never waits for long."""
+    if current_app.conf.broker_url == NOWHERE:
+        return False
     try:
         current_app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:

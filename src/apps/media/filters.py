@@ -7,11 +7,13 @@ from typing import Any
 
 import django_filters
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 
-from apps.media.models import MediaFile, fold_tag
+from apps.media.models import Collection, CollectionItem, MediaFile, fold_tag
 from apps.media.models.media_file import MediaType, Status, Visibility
+from apps.media.policies import collections_visible_to, items_shown_to
 
 MAX_WORDS = 8
 # A day from either end of the calendar, where a change of the time zone cannot leave it.
@@ -19,6 +21,18 @@ REPRESENTABLE = [
     MinValueValidator(datetime(1, 1, 2, tzinfo=UTC)),
     MaxValueValidator(datetime(9999, 12, 30, tzinfo=UTC)),
 ]
+
+
+class MomentField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
+    """A moment in UTC, since databases know fewer time zones than ISO 8601 can write."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        return moment and moment.astimezone(UTC)
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    field_class = MomentField
 
 
 class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -30,11 +44,16 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     owner = django_filters.CharFilter(method="filter_owner", label="user name")
     tag = django_filters.CharFilter(method="filter_tag", label="name of a tag")
     q = django_filters.CharFilter(method="filter_words", label="words to find")
-    created_after = django_filters.IsoDateTimeFilter(
+    collection = django_filters.UUIDFilter(method="filter_collection", label="id of a collection")
+    created_after = MomentFilter(
         field_name="created_at", lookup_expr="gte", validators=REPRESENTABLE
     )
-    created_before = django_filters.IsoDateTimeFilter(
+    created_before = MomentFilter(
         field_name="created_at", lookup_expr="lt", validators=REPRESENTABLE
+    )
+
+    duplicates = django_filters.BooleanFilter(
+        method="filter_duplicates", label="your copies of older files of yours, or all others"
     )
 
     class Meta:
@@ -54,6 +73,15 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
             rows = rows.filter(pk__in=_tagged(tag))
         return rows
 
+    def filter_collection(
+        self, rows: QuerySet[MediaFile], name: str, value: Any
+    ) -> QuerySet[MediaFile]:
+        """What the collection shows; one that the visitor does not see finds nothing."""
+        visitor = getattr(self.request, "user", None) or AnonymousUser()
+        seen = Collection.objects.filter(collections_visible_to(visitor), pk=value)
+        items = CollectionItem.objects.filter(items_shown_to(visitor), collection__in=seen)
+        return rows.filter(pk__in=items.values("media"))
+
     def filter_words(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
         """Every word must occur somewhere in the names, texts or tags.
 
@@ -62,6 +90,14 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         """
         words = value.casefold().split()[:MAX_WORDS]
         return rows.filter(*(self._occurs(word) for word in words))
+
+    def filter_duplicates(
+        self, rows: QuerySet[MediaFile], name: str, value: bool
+    ) -> QuerySet[MediaFile]:
+        """The visitor's own only: what else an owner has is told to nobody."""
+        visitor = getattr(self.request, "user", None)
+        copies = Q(owner=getattr(visitor, "pk", None), duplicate_of__isnull=False)
+        return rows.filter(copies if value else ~copies)
 
     def _occurs(self, word: str) -> Q:
         anywhere = Q(search_text__contains=word)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+from urllib.parse import quote
 
 from django.templatetags.static import static
 from django.urls import reverse
 
-from apps.media.models import Caption, MediaFile, Rendition, Status
+from apps.media.conf import options
+from apps.media.models import Caption, MediaFile, MediaVersion, Rendition, Status
 
 THUMBNAIL = "thumb.webp"
 POSTERS = ("poster.jpg", "cover.jpg")
@@ -29,15 +31,66 @@ def api_url(media: MediaFile) -> str:
 
 
 def original_url(media: MediaFile, *, download: bool = False) -> str:
-    """The address of the stored bytes; `v` makes it a new one with every version."""
-    base = reverse("media:original", args=[media.pk])
+    """The address of the stored bytes; `v` makes it a new one with every version.
+
+    Those who may edit a file get more of it than others (see `selectors.get_original`), hence from
+    the host that knows them.
+    """
+    others = "edit" not in media.rights
+    base = f"{_origin_of(media) if others else ''}{_address(media, 'original')}"
     return f"{base}?download=1" if download else f"{base}?v={media.version}"
 
 
+def version_url(version: MediaVersion) -> str:
+    """The address of the bytes of one version, for those who may edit the file."""
+    return f"{reverse('media:original', args=[version.media_id])}?version={version.number}"
+
+
 def rendition_url(media: MediaFile, rendition: Rendition) -> str:
-    """The address of a rendition; `v` changes whenever its bytes do."""
-    base = reverse("media:rendition", args=[media.pk, rendition.name])
-    return f"{base}?v={fingerprint_of(rendition)}"
+    """The address of a rendition; `v` changes whenever its bytes do.
+
+    A public one is at the CDN, or at the host for bytes, where there is one; pages stay at home,
+    where frames may show them.
+    """
+    base = _address(media, "rendition", rendition.name)
+    path = f"{base}?v={fingerprint_of(rendition)}"
+    return path if rendition.mime_type == "text/html" else _at_cdn(media, path)
+
+
+def tree_url(media_id: object) -> str:
+    """What all addresses of a file's bytes begin with, at the CDN if there is one."""
+    original = reverse("media:original", args=[media_id])
+    return f"{options().cdn.base}{original.removesuffix('original')}"
+
+
+def _at_cdn(media: MediaFile, path: str) -> str:
+    """Where bytes of `media` are fetched: at the CDN or the host for bytes, if there is one and
+    they are everybody's."""
+    cdn = options().cdn
+    return cdn.address(path) if cdn and _is_everybodys(media) else f"{_origin_of(media)}{path}"
+
+
+def signed_url(media: MediaFile, token: str, place: str) -> str:
+    """The address of `place` (such as `original`) in the tree of a file under a token.
+
+    It needs nobody to be known, hence may be at the host for bytes.
+    """
+    original = reverse("media:signed-original", args=[token, media.pk])
+    return f"{options().bytes_origin}{original.removesuffix('original')}{quote(place)}"
+
+
+def _origin_of(media: MediaFile) -> str:
+    """The host for bytes, if these are everybody's."""
+    return options().bytes_origin if _is_everybodys(media) else ""
+
+
+def _is_everybodys(media: MediaFile) -> bool:
+    return media.is_public and media.is_settled and not media.share_token
+
+
+def page_url(media: MediaFile) -> str:
+    """The address of a document's pages, with the number 0 for that of the page."""
+    return _address(media, "rendition", "page-0.jpg")
 
 
 def fingerprint_of(stored: Rendition | Caption) -> str:
@@ -66,7 +119,9 @@ def hls_url(media: MediaFile) -> str | None:
     names = {row.name for row in _renditions(media)}
     if not is_playable(names, expects_sound=expects_sound(media)):
         return None
-    return reverse("media:hls-master", args=[media.pk])
+    path = _address(media, "hls-master")
+    # Playlists name the rest relatively, which a signature in the address does not reach.
+    return f"{_origin_of(media)}{path}" if options().cdn.signs else _at_cdn(media, path)
 
 
 def is_playable(names: set[str], *, expects_sound: bool) -> bool:
@@ -87,7 +142,7 @@ def expects_sound(media: MediaFile) -> bool:
 
 
 def caption_url(media: MediaFile, caption: Caption) -> str:
-    base = reverse("media:hls-caption", args=[media.pk, caption_name(caption)])
+    base = _address(media, "hls-caption", caption_name(caption))
     return f"{base}?v={fingerprint_of(caption)}"
 
 
@@ -110,6 +165,13 @@ def find_rendition(media: MediaFile, name: str) -> Rendition | None:
 def shown_renditions(media: MediaFile) -> list[Rendition]:
     """The prefetched renditions that have an address of their own: all but tracks of a film."""
     return [row for row in _renditions(media) if not row.name.startswith(Rendition.TRACKS)]
+
+
+def _address(media: MediaFile, name: str, *rest: str) -> str:
+    """Where `name` of the file's bytes is, for the visitor whom the file was read for."""
+    if media.share_token:
+        return reverse(f"media:share-{name}", args=[media.share_token, media.pk, *rest])
+    return reverse(f"media:{name}", args=[media.pk, *rest])
 
 
 def _renditions(media: MediaFile) -> list[Rendition]:

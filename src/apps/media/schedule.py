@@ -17,7 +17,17 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 BEAT_SCHEDULE = {
     "media-sweep-jobs": _every(10.0, "media.sweep_jobs"),
+    "media-sweep-imports": _every(10.0, "media.sweep_imports"),
+    "media-sweep-deliveries": _every(10.0, "media.sweep_deliveries"),
+    "media-expire-deliveries": _every(3600.0, "media.expire_deliveries"),
     "media-bury-tombstones": _every(30.0, "media.bury_tombstones"),
+    "media-finish-uploads": _every(60.0, "media.finish_uploads"),
     "media-expire-uploads": _every(300.0, "media.expire_uploads"),
+    "media-expire-unused": _every(300.0, "media.expire_unused"),
+    "media-mark-unused": _every(3600.0, "media.mark_unused"),
+    "media-sweep-erasures": _every(60.0, "media.sweep_erasures"),
     "media-empty-trash": _every(3600.0, "media.empty_trash"),
+    "media-sweep-unfinished": _every(6 * 3600.0, "media.sweep_unfinished"),
+    "media-expire-versions": _every(3600.0, "media.expire_versions"),
+    "media-sweep-ended-shares": _every(3600.0, "media.sweep_ended_shares"),
 }

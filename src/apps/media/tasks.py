@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from apps.media import dispatch, services
 
@@ -17,6 +20,16 @@ def bury_tombstones() -> int:
     return services.bury_tombstones()
 
 
+@shared_task(name=dispatch.RUN_IMPORT)
+def run_import(upload_id: str) -> bool:
+    return services.run_import(upload_id=upload_id)
+
+
+@shared_task(name="media.sweep_imports")
+def sweep_imports() -> int:
+    return services.sweep_imports()
+
+
 @shared_task(name="media.sweep_jobs")
 def sweep_jobs() -> int:
     return services.sweep_jobs()
@@ -27,6 +40,67 @@ def expire_uploads() -> int:
     return services.expire_uploads()
 
 
+@shared_task(name="media.finish_uploads")
+def finish_uploads() -> int:
+    return services.finish_whole_uploads()
+
+
 @shared_task(name="media.empty_trash")
 def empty_trash() -> int:
     return services.empty_trash()
+
+
+@shared_task(name=dispatch.EXPIRE_UNUSED)
+def expire_unused() -> int:
+    return services.expire_unused()
+
+
+@shared_task(name="media.mark_unused")
+def mark_unused() -> int:
+    return services.mark_unused()
+
+
+@worker_shutting_down.connect
+def let_go(**kwargs: Any) -> None:
+    """An import may have hours to go: another worker, or the next one, goes on with it."""
+    services.stop_holding()
+
+
+@shared_task(name="media.expire_versions")
+def expire_versions() -> int:
+    return services.expire_versions()
+
+
+@shared_task(name="media.sweep_unfinished")
+def sweep_unfinished() -> int:
+    return services.sweep_unfinished()
+
+
+@shared_task(name="media.sweep_ended_shares")
+def sweep_ended_shares() -> int:
+    return services.sweep_ended_shares()
+
+
+@shared_task(name=dispatch.DELIVER)
+def deliver(delivery_id: str) -> int:
+    return services.run_delivery(delivery_id)
+
+
+@shared_task(name="media.sweep_deliveries")
+def sweep_deliveries() -> int:
+    return services.sweep_deliveries()
+
+
+@shared_task(name="media.expire_deliveries")
+def expire_deliveries() -> int:
+    return services.expire_deliveries()
+
+
+@shared_task(name=dispatch.RUN_ERASURE)
+def run_erasure(erasure_id: str) -> None:
+    services.run_erasure(erasure_id=erasure_id)
+
+
+@shared_task(name="media.sweep_erasures")
+def sweep_erasures() -> int:
+    return services.sweep_erasures()

@@ -1,19 +1,116 @@
 """Addresses of media: API, bytes, pages."""
 
-from django.urls import include, path
+from collections.abc import Callable
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, include, path
 from rest_framework.routers import SimpleRouter
 
-from apps.media.views import api, captions, delivery, filepages, pages, streams
+from apps.media import selectors
+from apps.media.views import (
+    api,
+    archives,
+    captions,
+    choosing,
+    collectionpages,
+    collections,
+    delivery,
+    direct,
+    filepages,
+    imports,
+    pages,
+    selections,
+    sharepages,
+    sharing,
+    sharingpages,
+    signing,
+    streams,
+    tus,
+    uses,
+    versionpages,
+    versions,
+    webhooks,
+)
+from apps.media.views.limits import limited
 
 app_name = "media"
 
 router = SimpleRouter(use_regex_path=False)
 router.register("media", api.MediaViewSet, basename="media")
 router.register("tags", api.TagViewSet, basename="tag")
+router.register("uploads/imports", imports.ImportViewSet, basename="import")
+
+
+# The bytes of a file and of all that is made of it, below each address that leads there.
+TREE: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
+    ("original", limited(delivery.original), "original"),
+    ("r/<str:name>", limited(delivery.rendition), "rendition"),
+    ("hls/master.m3u8", streams.master, "hls-master"),
+    ("hls/captions-<str:name>.m3u8", streams.caption_playlist, "hls-caption-playlist"),
+    ("hls/captions-<str:name>.vtt", streams.caption_text, "hls-caption"),
+    ("hls/<str:track>.m3u8", streams.track_playlist, "hls-playlist"),
+    ("hls/<str:track>.mp4", limited(streams.track_bytes), "hls-track"),
+]
+
+
+def _tree(place: str, *, kind: str = "", within: Any = None) -> list[URLPattern]:
+    """The addresses of the tree below `place`, each view inside of `within`."""
+    return [
+        path(f"{place}{end}", within(view) if within else view, name=f"{kind}{name}")
+        for end, view, name in TREE
+    ]
+
+
+def _sharing(
+    addresses: list[tuple[str, Any, str]], place: str, *, kind: str = "", **target: Any
+) -> list[URLPattern]:
+    """The addresses of sharing below `place`; `target` says what is shared there, if no file."""
+    return [
+        path(f"{place}{end}", view.as_view(**target), name=f"{kind}{name}")
+        for end, view, name in addresses
+    ]
+
 
 urlpatterns = [
     path("api/v1/", include(router.urls)),
+    path("api/v1/media/bulk/", selections.BulkView.as_view(), name="bulk"),
+    path("api/v1/collections/", collections.CollectionsView.as_view(), name="collection-list"),
+    path(
+        "api/v1/collections/<uuid:collection_id>/",
+        collections.CollectionView.as_view(),
+        name="collection-detail",
+    ),
+    path(
+        "api/v1/collections/<uuid:collection_id>/items/",
+        collections.CollectionItemsView.as_view(),
+        name="collection-items",
+    ),
     path("api/v1/me/usage/", api.UsageView.as_view(), name="usage"),
+    path("api/v1/uploads/direct/", direct.DirectUploadsView.as_view(), name="direct"),
+    path(
+        "api/v1/uploads/direct/<str:token>/",
+        direct.DirectUploadView.as_view(),
+        name="direct-upload",
+    ),
+    path(
+        "api/v1/uploads/direct/<str:token>/parts/",
+        direct.DirectPartsView.as_view(),
+        name="direct-parts",
+    ),
+    path(
+        "api/v1/uploads/direct/<str:token>/complete/",
+        direct.DirectCompleteView.as_view(),
+        name="direct-complete",
+    ),
+    path(
+        "api/v1/media/<uuid:media_id>/signed-urls/",
+        signing.SignedUrlsView.as_view(),
+        name="signed-urls",
+    ),
+    path("api/v1/uploads/tus/", tus.TusUploadsView.as_view(), name="tus"),
+    # Also what no token looks like is answered in the words of the protocol.
+    path("api/v1/uploads/tus/<path:token>", tus.TusUploadView.as_view(), name="tus-upload"),
     path(
         "api/v1/media/<uuid:media_id>/captions/", captions.CaptionsView.as_view(), name="captions"
     ),
@@ -22,24 +119,55 @@ urlpatterns = [
         captions.CaptionView.as_view(),
         name="caption",
     ),
-    path("media/<uuid:media_id>/original", delivery.original, name="original"),
-    path("media/<uuid:media_id>/r/<str:name>", delivery.rendition, name="rendition"),
-    path("media/<uuid:media_id>/hls/master.m3u8", streams.master, name="hls-master"),
+    path("api/v1/media/<uuid:media_id>/usage/", uses.UsesView.as_view(), name="media-usage"),
     path(
-        "media/<uuid:media_id>/hls/captions-<str:name>.m3u8",
-        streams.caption_playlist,
-        name="hls-caption-playlist",
+        "api/v1/media/<uuid:media_id>/versions/", versions.VersionsView.as_view(), name="versions"
     ),
     path(
-        "media/<uuid:media_id>/hls/captions-<str:name>.vtt",
-        streams.caption_text,
-        name="hls-caption",
+        "api/v1/media/<uuid:media_id>/versions/<int:number>/",
+        versions.VersionView.as_view(),
+        name="version",
     ),
-    path("media/<uuid:media_id>/hls/<str:track>.m3u8", streams.track_playlist, name="hls-playlist"),
-    path("media/<uuid:media_id>/hls/<str:track>.mp4", streams.track_bytes, name="hls-track"),
+    path(
+        "api/v1/media/<uuid:media_id>/versions/<int:number>/restore/",
+        versions.RestoreVersionView.as_view(),
+        name="version-restore",
+    ),
+    *_sharing(sharing.ADDRESSES, "api/v1/media/<uuid:media_id>/"),
+    *_sharing(
+        sharing.ADDRESSES,
+        "api/v1/collections/<uuid:collection_id>/",
+        kind="collection-",
+        find=selectors.get_shareable_collection,
+    ),
+    *(
+        path(f"api/v1/webhooks/{end}", view.as_view(), name=name)
+        for end, view, name in webhooks.ADDRESSES
+    ),
+    path("media/zip", archives.selection_archive, name="selection-archive"),
+    path(
+        "collections/<uuid:collection_id>/zip",
+        archives.collection_archive,
+        name="collection-archive",
+    ),
+    *_tree("media/<uuid:media_id>/"),
+    *_tree("media/s/<str:token>/<uuid:media_id>/", kind="signed-"),
+    path("share/<str:link>/", sharepages.as_shared(sharepages.ShareView.as_view()), name="share"),
+    path(
+        "share/<str:link>/<uuid:media_id>/",
+        sharepages.as_shared(sharepages.media_page),
+        name="share-media",
+    ),
+    path(
+        "share/<str:link>/collections/<uuid:collection_id>/",
+        sharepages.as_shared(sharepages.collection_page),
+        name="share-collection",
+    ),
+    *_tree("share/<str:link>/<uuid:media_id>/", kind="share-", within=sharepages.as_shared),
     path("", pages.HomeView.as_view(), name="home"),
     path("library/", pages.LibraryView.as_view(), name="library"),
     path("library/cards/", pages.CardsView.as_view(), name="media-cards"),
+    path("library/choose/", choosing.ChooserView.as_view(), name="choose"),
     path("library/upload/", pages.UploadView.as_view(), name="upload"),
     path("library/trash/", pages.TrashView.as_view(), name="trash"),
     path("library/<uuid:media_id>/", filepages.DetailView.as_view(), name="detail"),
@@ -55,6 +183,57 @@ urlpatterns = [
         "library/<uuid:media_id>/captions/<uuid:caption_id>/delete/",
         filepages.RemoveCaptionView.as_view(),
         name="remove-caption",
+    ),
+    *_sharing(sharingpages.ADDRESSES, "library/<uuid:media_id>/"),
+    *_sharing(
+        sharingpages.ADDRESSES,
+        "collections/<uuid:collection_id>/",
+        kind="collection-",
+        find=selectors.get_shareable_collection,
+        show=collectionpages.show_collection,
+    ),
+    path("library/<uuid:media_id>/replace/", versionpages.ReplaceView.as_view(), name="replace"),
+    path(
+        "library/<uuid:media_id>/versions/<int:number>/restore/",
+        versionpages.RestoreVersionView.as_view(),
+        name="restore-version",
+    ),
+    path(
+        "library/<uuid:media_id>/versions/<int:number>/delete/",
+        versionpages.DeleteVersionView.as_view(),
+        name="delete-version",
+    ),
+    path("library/selection/", collectionpages.SelectionPage.as_view(), name="selection"),
+    path("collections/", collectionpages.CollectionsPage.as_view(), name="collections"),
+    path(
+        "collections/new/",
+        collectionpages.CreateCollectionPage.as_view(),
+        name="collection-new",
+    ),
+    path(
+        "collections/<uuid:collection_id>/",
+        collectionpages.CollectionPage.as_view(),
+        name="collection",
+    ),
+    path(
+        "collections/<uuid:collection_id>/edit/",
+        collectionpages.EditCollectionPage.as_view(),
+        name="collection-edit",
+    ),
+    path(
+        "collections/<uuid:collection_id>/move/",
+        collectionpages.MoveCollectionPage.as_view(),
+        name="collection-move",
+    ),
+    path(
+        "collections/<uuid:collection_id>/delete/",
+        collectionpages.DeleteCollectionPage.as_view(),
+        name="collection-delete",
+    ),
+    path(
+        "collections/<uuid:collection_id>/order/",
+        collectionpages.CollectionItemsPage.as_view(),
+        name="collection-order",
     ),
     path("library/<uuid:media_id>/status/", filepages.StatusView.as_view(), name="status"),
 ]

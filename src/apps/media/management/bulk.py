@@ -14,7 +14,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from apps.media import services
 
@@ -81,7 +88,7 @@ class _Run:
         """All chosen files, up to the limit."""
         chosen = services.count_chosen(self._choice)
         limit = min(self._options["limit"] or chosen, chosen)
-        with _progress() as progress:
+        with progress_bar() as progress:
             bar = progress.add_task("", total=limit)
             for batch in services.batches_of(self._choice):
                 some = batch[: limit - self._seen]
@@ -115,12 +122,13 @@ class _Run:
         return text
 
 
-def _progress() -> Progress:
+def progress_bar(*, in_bytes: bool = False) -> Progress:
+    """Shown on a terminal only, and never among what is printed."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

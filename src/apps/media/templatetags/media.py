@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from apps.media import links, selectors
-from apps.media.models import MediaFile, Rendition
+from apps.media.models import MediaAttachment, MediaFile, MediaVersion, Rendition
 from apps.media.models.media_file import MediaType
+from apps.media.processing.crops import Crop, cropped_name
+from apps.media.processing.recipes import is_for_uses
 
 register = template.Library()
 
@@ -32,7 +35,9 @@ MINUTE = 60  # seconds, and minutes of an hour
 SLACK = 0.1  # seconds: 7.97 are eight, as in the player
 # What the owner of a file can do about its failure, by code.
 ADVICE = {
+    "checksum_mismatch": "",  # the message says it
     "corrupt_file": "Open it in the program that made it, save a new copy and upload that.",
+    "duplicate_file": "Delete this one, or open the older one.",
     "malware_found": "Nobody can fetch it. Check the device it comes from, delete it here, and "
     "upload a clean copy.",
     "password_protected": "",  # the message says it
@@ -51,6 +56,7 @@ ADVICE = {
 SAME_SHAPE = 0.03
 # Widths over heights that the style sheet has classes for, in tenths.
 NARROWEST, WIDEST = 5, 25
+WORKABLE = 1024  # pixels of width that a picture has which is cut on a screen
 
 
 @dataclass(frozen=True)
@@ -63,29 +69,40 @@ class Source:
 
 @register.inclusion_tag("media/parts/picture.html")
 def media_picture(
-    media: MediaFile,
+    media: MediaFile | MediaAttachment,
     *,
     sizes: str = "100vw",
     alt: str | None = None,
     eager: bool = False,
     moving: bool = False,
+    recipe: str = "",
+    crop: Crop | None = None,
 ) -> dict[str, Any]:
-    """A `<picture>` of `media` from its renditions; the icon of its kind where it has none.
+    """A `<picture>` of `media` from its renditions; the icon of its kind where it has none. Of an
+    attachment, its file with the words of the attachment.
 
     `sizes` as in HTML. `alt` replaces the file's own alternative text. `eager` loads it at once;
-    `moving` shows an animation to those who have not asked for less motion.
+    `moving` shows an animation to those who have not asked for less motion. `recipe` (such as
+    `square.webp`) and `crop` show it as a `MediaField` declares it; an attachment brings its own.
+    As long as that is not made, all of the picture is shown.
     """
-    shapes = _same_shape(media)
+    if isinstance(media, MediaAttachment):
+        alt = media.shown_alt_text if alt is None else alt
+        recipe, crop = recipe or media.accepts.recipe, media.crop
+        file: MediaFile = media.media
+    else:
+        file = media
+    shapes = _shown_by(file, recipe, crop) or _same_shape(file)
     fallback = _fallback(shapes)
-    width, height = _box(media, fallback)
+    width, height = _room(file, fallback, recipe)
     return {
-        "sources": _sources(media, shapes),
-        "animation": media_url(media, ANIMATION) if moving else "",
-        "src": links.rendition_url(media, fallback) if fallback else links.thumbnail_url(media),
+        "sources": _sources(file, shapes),
+        "animation": media_url(file, ANIMATION) if moving else "",
+        "src": links.rendition_url(file, fallback) if fallback else links.thumbnail_url(file),
         "sizes": sizes,
-        "alt": media.alt_text if alt is None else alt,
+        "alt": file.alt_text if alt is None else alt,
         "loading": "eager" if eager else "lazy",
-        "is_icon": fallback is None and links.find_rendition(media, links.THUMBNAIL) is None,
+        "is_icon": fallback is None and links.find_rendition(file, links.THUMBNAIL) is None,
         "width": width,
         "height": height,
     }
@@ -95,7 +112,8 @@ def media_picture(
 def media_player(media: MediaFile) -> dict[str, Any]:
     """A player for a film or a sound that `media_is_playable`; brings its own style and script.
 
-    Without script it is the browser's own player of a single file. Costs one query, for captions.
+    Without script it is the browser's own player of a single file. Costs one query, for captions,
+    where they were not fetched with the file.
     """
     width, height = _box(media, _fallback(_same_shape(media)))
     return {
@@ -108,7 +126,7 @@ def media_player(media: MediaFile) -> dict[str, Any]:
         "chapters": media_url(media, "chapters.vtt"),
         "captions": [
             (caption, links.caption_url(media, caption))
-            for caption in selectors.list_captions(media=media)
+            for caption in selectors.read_captions(media=media)
         ],
         "peaks": media_url(media, "waveform.json"),
         "waveform": media_url(media, "waveform.png"),
@@ -146,6 +164,30 @@ def media_download_url(media: MediaFile) -> str:
 
 
 @register.simple_tag
+def media_tus_url() -> str:
+    """Where resumable uploads begin."""
+    return reverse("media:tus")
+
+
+@register.simple_tag
+def media_direct_url() -> str:
+    """Where uploads straight to the storage begin; empty where there is no such way."""
+    return reverse("media:direct") if selectors.accepts_direct_uploads() else ""
+
+
+@register.simple_tag
+def media_page_url(media: MediaFile) -> str:
+    """The address of a document's pages, with the number 0 for that of the page."""
+    return links.page_url(media)
+
+
+@register.simple_tag
+def media_version_url(version: MediaVersion) -> str:
+    """The address of the bytes of one version, for those who may edit the file."""
+    return links.version_url(version)
+
+
+@register.simple_tag
 def media_icon_url(media: MediaFile) -> str:
     """The address of the icon of the file's kind."""
     return links.icon_url(media)
@@ -171,6 +213,27 @@ def media_ratio(media: MediaFile) -> int:
 def media_has_picture(media: MediaFile) -> bool:
     """Whether there is anything of `media` to look at but an icon."""
     return bool(_same_shape(media) or links.find_rendition(media, links.THUMBNAIL))
+
+
+@register.filter
+def media_view_url(media: MediaFile) -> str:
+    """The address of a picture of all of `media` that is large enough to work on; empty if there
+    is none yet."""
+    shapes = _same_shape(media)
+    enough = [item for item in shapes if (item.width or 0) >= WORKABLE] or shapes[-1:]
+    return links.rendition_url(media, enough[0]) if enough else ""
+
+
+@register.filter
+def media_number(value: float) -> str:
+    """A number as programs write it, whatever the language."""
+    return f"{value:.6g}"
+
+
+@register.filter
+def media_point(value: tuple[float, float] | None) -> str:
+    """A point of a picture as forms send it: `0.5,0.25`; empty for none."""
+    return ",".join(f"{part:.6g}" for part in value) if value else ""
 
 
 @register.filter
@@ -202,6 +265,19 @@ def data_attributes(**values: Any) -> SafeString:
     return format_html_join("", ' data-{}="{}"', pairs)
 
 
+def _shown_by(media: MediaFile, recipe: str, crop: Crop | None) -> list[Rendition]:
+    found = links.find_rendition(media, cropped_name(recipe, crop)) if recipe else None
+    return [found] if found else []
+
+
+def _room(
+    media: MediaFile, picture: Rendition | None, recipe: str
+) -> tuple[int | None, int | None]:
+    if recipe and picture and is_for_uses(picture.name):
+        return picture.width, picture.height
+    return _box(media, picture)
+
+
 def _same_shape(media: MediaFile) -> list[Rendition]:
     """The pictures that show all of `media`, narrowest first: no crops, nothing that moves."""
     rows: list[Rendition] = getattr(media, "current_renditions", [])
@@ -210,6 +286,7 @@ def _same_shape(media: MediaFile) -> list[Rendition]:
         for item in rows
         if item.width and item.height and item.mime_type.startswith("image/")
         if item.name not in PARTIAL and not item.name.startswith(PAGES)
+        if not is_for_uses(item.name)
     ]
     if not (media.width and media.height):
         return pictures

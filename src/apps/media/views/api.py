@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http.response import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
@@ -16,8 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, UserRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -25,13 +24,13 @@ from apps.core.pagination import KeysetPagination
 from apps.core.problems import answer_problem
 from apps.core.schema import problem
 from apps.media import selectors, services
-from apps.media.exceptions import NotVisibleError
 from apps.media.filters import MediaFilter
-from apps.media.models import MediaFile, Tag
+from apps.media.models import MediaFile, Tag, Upload
 from apps.media.policies import Visitor
 from apps.media.serializers import (
     MediaCreateSerializer,
     MediaDetailSerializer,
+    MediaReplaceSerializer,
     MediaSerializer,
     MediaUpdateSerializer,
     SimilarMediaSerializer,
@@ -39,6 +38,7 @@ from apps.media.serializers import (
     UsageSerializer,
 )
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
+from apps.media.views.rates import ReprocessRate, SearchRate, SimilarRate, UploadRate
 
 ORDERINGS = {
     "-created_at": "-pk",
@@ -50,19 +50,8 @@ ORDERINGS = {
 }
 
 
-class UploadRate(UserRateThrottle):
-    scope = "upload"
-    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("upload") or "1200/min")
-
-
-class ReprocessRate(UserRateThrottle):
-    scope = "reprocess"
-    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("reprocess") or "120/min")
-
-
-class SimilarRate(UserRateThrottle):
-    scope = "similar"
-    rate = str(api_settings.DEFAULT_THROTTLE_RATES.get("similar") or "120/min")
+LISTS = {"list", "trash"}
+TAKING_FILES = {"create", "replace"}  # the actions whose bodies go straight to storage
 
 
 class ProblemAnswers(APIView):
@@ -83,14 +72,35 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
     orderings = ORDERINGS
     lookup_value_converter = "uuid"
     permission_classes = [IsAuthenticatedOrReadOnly]
-    permission_map = {"create": IsAuthenticated, "trash": IsAuthenticated}
-    throttle_map = {"create": UploadRate, "reprocess": ReprocessRate, "similar": SimilarRate}
+    permission_map = {
+        "create": IsAuthenticated,
+        "replace": IsAuthenticated,
+        "trash": IsAuthenticated,
+    }
+    throttle_map = {
+        "create": UploadRate,
+        "replace": UploadRate,
+        "reprocess": ReprocessRate,
+        "similar": SimilarRate,
+    }
 
     def get_queryset(self) -> QuerySet[MediaFile]:
+        """Of the list: all rows, of which it shows those of `either`."""
         user = self.request.user
         if self.action == "trash":
             return selectors.with_details(selectors.list_trash(user=user))
-        return selectors.with_details(selectors.list_visible_media(user=user))
+        return selectors.with_details(MediaFile.objects.all())
+
+    @property
+    def either(self) -> list[Q] | None:
+        """What may be seen of the rows (see `KeysetPagination`); of the trash, all."""
+        if self.action == "trash":
+            return None
+        return selectors.ways_to_visible_media(user=self.request.user)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return None if page is None else selectors.shown_to(self.request.user, page)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -100,15 +110,17 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         wrapped = super().initialize_request(request, *args, **kwargs)
-        if self.action == "create":
+        if self.action in TAKING_FILES:
             # Also the cross-site check of a session reads the body: be ready before it.
-            stream_uploads(request, user=cast("Visitor", _Sender(wrapped)))
+            user = cast("Visitor", _Sender(wrapped))
+            stream_uploads(request, user=user, replaces=self.kwargs.get("pk"))
         return wrapped
 
     @extend_schema(
         request={"multipart/form-data": MediaCreateSerializer},
         responses={
             201: OpenApiResponse(MediaDetailSerializer, description="Taken; processing goes on."),
+            **problem(409, "`duplicate_file`, where `on_duplicate` is `refuse`"),
             **problem(411, "`length_required`: the body came in chunks"),
             **problem(413, "`file_too_large` or `quota_exceeded`"),
             **problem(422, "`empty_file`, `type_mismatch`, `too_many_pixels`, `corrupt_file`"),
@@ -118,12 +130,15 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         form = MediaCreateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         media = services.upload_media(user=request.user, **form.validated_data)
-        body = self._shown(media)
+        may_be_older = form.validated_data.get("on_duplicate") == Upload.OnDuplicate.LINK
+        body = self._shown(media) if may_be_older else self._told(selectors.detail_new_media(media))
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": _self_url(body)})
 
     @extend_schema(responses=MediaDetailSerializer)
     def retrieve(self, request: Request, pk: UUID) -> Response:
-        return Response(self._shown(self._get(pk)))
+        media = selectors.get_detailed_media(user=request.user, media_id=pk)
+        services.maybe_note_look(user=request.user, media=media)
+        return Response(MediaDetailSerializer(media, context=self.get_serializer_context()).data)
 
     @extend_schema(request=MediaUpdateSerializer, responses=MediaDetailSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
@@ -161,6 +176,28 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
             self._shown(services.reprocess_media(user=request.user, media=self._get(pk)))
         )
 
+    @extend_schema(
+        request={"multipart/form-data": MediaReplaceSerializer},
+        responses={
+            200: OpenApiResponse(MediaDetailSerializer, description="Taken; processing goes on."),
+            **problem(409, "In the trash"),
+            **problem(411, "`length_required`: the body came in chunks"),
+            **problem(413, "`file_too_large` or `quota_exceeded`"),
+            **problem(422, "`empty_file`, `type_mismatch`, `too_many_pixels`, `corrupt_file`"),
+        },
+    )
+    @action(detail=True, methods=["post"])
+    def replace(self, request: Request, pk: UUID) -> Response:
+        """Others get the version before it until the new one is known to be good."""
+        media = self._get(pk)
+        form = MediaReplaceSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(
+            self._shown(
+                services.replace_media(user=request.user, media=media, **form.validated_data)
+            )
+        )
+
     @extend_schema(responses=SimilarMediaSerializer)
     @action(detail=True, methods=["get"])
     def similar(self, request: Request, pk: UUID) -> Response:
@@ -182,10 +219,12 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
     def get_parsers(self) -> list[Any]:
         action_map = getattr(self, "action_map", None) or {}
         method = getattr(self.request, "method", "") or ""
-        creating = action_map.get(method.lower()) == "create"
-        return [MultiPartParser()] if creating else super().get_parsers()
+        taking = action_map.get(method.lower()) in TAKING_FILES
+        return [MultiPartParser()] if taking else super().get_parsers()
 
     def get_throttles(self) -> list[BaseThrottle]:
+        if self.action in LISTS and "q" in self.request.query_params:
+            return [SearchRate()]
         throttle = self.throttle_map.get(self.action)
         return [throttle()] if throttle else []
 
@@ -193,9 +232,9 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         return selectors.get_visible_media(user=self.request.user, media_id=pk)
 
     def _shown(self, media: MediaFile) -> Any:
-        detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
-        if detailed is None:
-            raise NotVisibleError(media.pk)
+        return self._told(selectors.get_detailed_media(user=self.request.user, media_id=media.pk))
+
+    def _told(self, detailed: MediaFile) -> Any:
         return MediaDetailSerializer(detailed, context=self.get_serializer_context()).data
 
 
@@ -220,7 +259,7 @@ class UsageView(ProblemAnswers):
 
     @extend_schema(responses=UsageSerializer)
     def get(self, request: Request) -> Response:
-        return Response(UsageSerializer(selectors.get_storage_usage(user=request.user)).data)
+        return Response(UsageSerializer(selectors.get_usage_report(user=request.user)).data)
 
 
 class _Sender:

@@ -23,7 +23,8 @@ from apps.media.models import Caption, MediaFile
 from apps.media.processing.captions import MAX_BYTES
 from apps.media.serializers import CaptionCreateSerializer, CaptionSerializer
 from apps.media.uploadhandlers import FORM_OVERHEAD
-from apps.media.views.api import ProblemAnswers, UploadRate
+from apps.media.views.api import ProblemAnswers
+from apps.media.views.rates import UploadRate
 
 
 class CaptionsView(ProblemAnswers, generics.GenericAPIView[Caption]):

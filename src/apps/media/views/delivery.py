@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from apps.core.rates import check_rate
 from apps.media import delivery, selectors, services
-from apps.media.models import MediaFile
-from apps.media.policies import Visitor
+from apps.media.exceptions import NotVisibleError
+from apps.media.models import MediaFile, Rendition
+from apps.media.views.rates import RenderRate
+from apps.media.views.rights import Right, SignedRight, VisitorsRight, right_to
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @require_safe
-def original(request: HttpRequest, media_id: uuid.UUID) -> HttpResponseBase:
-    visitor = _visitor(request)
-    media = selectors.get_readable_media(user=visitor, media_id=media_id)
-    stored = selectors.get_original(user=visitor, media=media)
-    return delivery.deliver_original(request, media, stored)
+def original(request: HttpRequest, media_id: uuid.UUID, **claim: str) -> HttpResponseBase:
+    if "version" in request.GET and not claim:
+        return _old_version(request, media_id)
+    right = right_to(request, media_id, "original", **claim)
+    media = right.media()
+    stored = right.recall(
+        "original", lambda: selectors.get_original(user=right.visitor, media=media)
+    )
+    return right.hand_over(delivery.deliver_original(request, media, stored, right.terms))
+
+
+def _old_version(request: HttpRequest, media_id: uuid.UUID) -> HttpResponseBase:
+    right, number = VisitorsRight(request, media_id), request.GET["version"]
+    media = selectors.get_visible_media(user=right.visitor, media_id=media_id)
+    if not _NUMBER.fullmatch(number):
+        raise NotVisibleError(media_id, number)
+    version = selectors.get_old_version(user=right.visitor, media=media, number=int(number))
+    services.maybe_note_look(user=right.visitor, media=media)
+    return delivery.deliver_version(request, version, right.terms)
 
 
 @require_safe
-def rendition(request: HttpRequest, media_id: uuid.UUID, name: str) -> HttpResponseBase:
-    media = readable(request, media_id)
-    found = services.find_or_request_rendition(media=media, name=name)
+def rendition(
+    request: HttpRequest, media_id: uuid.UUID, name: str, **claim: str
+) -> HttpResponseBase:
+    right = right_to(request, media_id, f"r/{name}", **claim)
+    media = right.media()
+    if "." not in name and (rows := _alternatives(right, media, name)):
+        return delivery.deliver_alternative(request, media, rows, right.terms)
+    found = right.recall(
+        f"r/{name}",
+        lambda: services.find_or_request_rendition(
+            media=media, name=name, admit=lambda: check_rate(RenderRate, request)
+        ),
+    )
     if found is None:
         return delivery.answer_processing()
-    return delivery.deliver_rendition(request, media, found)
+    if isinstance(right, SignedRight):
+        return delivery.deliver_signed_rendition(request, media, found, right.terms)
+    return delivery.deliver_rendition(request, media, found, right.terms)
 
 
-def readable(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
-    """The file, if whoever asks may have its bytes; else the error that says no."""
-    return selectors.get_readable_media(user=_visitor(request), media_id=media_id)
-
-
-def _visitor(request: HttpRequest) -> Visitor:
-    """The user of the session or, for programs, of the API token; nobody for a wrong token."""
-    if request.user.is_authenticated or "Authorization" not in request.headers:
-        return request.user
-    try:
-        visitor: Visitor = Request(request, authenticators=APIView().get_authenticators()).user
-    except AuthenticationFailed:
-        return request.user
-    return visitor
+def _alternatives(right: Right, media: MediaFile, stem: str) -> list[Rendition]:
+    found = right.recall(
+        f"alternatives/{stem}", lambda: selectors.list_alternatives(media=media, stem=stem) or None
+    )
+    return found or []

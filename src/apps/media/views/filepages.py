@@ -8,18 +8,21 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from apps.core.pages import PageView, PersonalView
+from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateError
 from apps.media.forms import CaptionForm, MediaEditForm
 from apps.media.models import MediaFile
 from apps.media.policies import Action, can_access
-from apps.media.views import factsheet
-from apps.media.views.pages import PageView, PersonalView
+from apps.media.views import factsheet, sharesheet
+from apps.media.views.rates import ReprocessRate
 
 
 class StatusView(PageView):
@@ -52,7 +55,8 @@ class DetailView(PageView):
 
     def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
         media = _read_detailed(request, media_id)
-        return _show_detail(request, media, MediaEditForm.of(media))
+        services.maybe_note_look(user=request.user, media=media)
+        return show_detail(request, media)
 
 
 class EditView(PersonalView):
@@ -66,7 +70,7 @@ class EditView(PersonalView):
         if form.is_valid() and _save(request, media, form):
             messages.success(request, "Changes saved.")
             return redirect(media)
-        return _show_detail(request, media, form, status=422)
+        return show_detail(request, media, status=422, form=form)
 
 
 def _save(request: HttpRequest, media: MediaFile, form: MediaEditForm) -> bool:
@@ -78,25 +82,29 @@ def _save(request: HttpRequest, media: MediaFile, form: MediaEditForm) -> bool:
     return True
 
 
-def _show_detail(
-    request: HttpRequest,
-    media: MediaFile,
-    form: MediaEditForm,
-    *,
-    status: int = 200,
-    caption_form: CaptionForm | None = None,
+def show_detail(
+    request: HttpRequest, media: MediaFile, *, status: int = 200, **forms: Form
 ) -> HttpResponse:
+    """The page of `media` (with details); `forms` are those that have to be filled in anew."""
     looks = _looks(request, media)
     facts = factsheet.describe(media.current, everything=looks["may_edit"])
     context = {
         **looks,
-        "form": form,
-        "caption_form": caption_form or CaptionForm(),
-        "may_delete": can_access(request.user, media, Action.DELETE),
+        **sharesheet.describe(request, media, rights=media.rights),
+        "form": MediaEditForm.of(media),
+        "caption_form": CaptionForm(),
+        "may_delete": Action.DELETE in media.rights,
         "may_read": can_access(request.user, media, Action.READ),
         "facts": facts,
         "chapters": media.current.metadata.get("chapters", []),
         "captions": selectors.list_captions(media=media),
+        "versions": (
+            selectors.list_versions(user=request.user, media=media) if looks["may_edit"] else ()
+        ),
+        "uses": (
+            selectors.describe_usage(user=request.user, media=media) if looks["may_edit"] else ()
+        ),
+        **forms,
     }
     return render(request, "media/detail.html", context, status=status)
 
@@ -106,7 +114,7 @@ def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
     metadata = media.current.metadata  # read first: whether a sound may come is known from it
     return {
         "media": media,
-        "may_edit": can_access(request.user, media, Action.EDIT),
+        "may_edit": Action.EDIT in media.rights,
         "pages": metadata.get("pages", 0),
         "seen": _seen(media),
     }
@@ -119,11 +127,7 @@ def _seen(media: MediaFile) -> str:
 
 
 def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
-    media = selectors.get_visible_media(user=request.user, media_id=media_id)
-    detailed = selectors.with_details(MediaFile.objects.filter(pk=media.pk)).first()
-    if detailed is None:  # removed between the two queries
-        raise NotVisibleError(media_id)
-    return detailed
+    return selectors.get_detailed_media(user=request.user, media_id=media_id)
 
 
 class ReprocessView(PersonalView):
@@ -132,6 +136,7 @@ class ReprocessView(PersonalView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        check_rate(ReprocessRate, request)
         media = selectors.get_visible_media(user=request.user, media_id=media_id)
         services.reprocess_media(user=request.user, media=media)
         return redirect(media)
@@ -155,8 +160,7 @@ class AddCaptionView(PersonalView):
         if form.is_valid() and _add_caption(request, media, form):
             messages.success(request, "Captions added.")
             return redirect(media)
-        edit_form = MediaEditForm.of(media)
-        return _show_detail(request, media, edit_form, status=422, caption_form=form)
+        return show_detail(request, media, status=422, caption_form=form)
 
 
 def _add_caption(request: HttpRequest, media: MediaFile, form: CaptionForm) -> bool:

@@ -12,46 +12,33 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
-from apps.core.keyset import CursorError, Ordering, Page, read_page
+from apps.core.keyset import Page
+from apps.core.pages import PageView, PersonalView
+from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.conf import options
-from apps.media.exceptions import BadRequestError
 from apps.media.filters import MediaFilter
 from apps.media.forms import LibraryForm, UploadForm
 from apps.media.models import MediaFile
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 from apps.media.views.api import ORDERINGS
+from apps.media.views.listing import read_shown
+from apps.media.views.rates import SearchRate, UploadRate
 
-PAGE_SIZE = 60
 SHOWCASE_SIZE = 24
+PLACES = 100  # collections to choose from
 DEFAULT_SORT = next(iter(ORDERINGS))
 DAY = 24 * 3600
-
-
-class PageView(View):
-    """Any page: what it shows depends on the visitor, so that no cache may keep it."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        response = super().dispatch(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        return response
-
-
-class PersonalView(LoginRequiredMixin, PageView):
-    """A page of somebody signed in."""
 
 
 class HomeView(PageView):
@@ -61,7 +48,8 @@ class HomeView(PageView):
         if request.user.is_authenticated:
             return redirect("media:library")
         rows = selectors.with_details(selectors.list_visible_media(user=request.user))
-        return render(request, "media/home.html", {"items": list(rows[:SHOWCASE_SIZE])})
+        items = selectors.shown_to(request.user, list(rows[:SHOWCASE_SIZE]))
+        return render(request, "media/home.html", {"items": items})
 
 
 # -- the library ------------------------------------------------------------------------------
@@ -81,6 +69,12 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         return any(name != "ordering" for name in self.query)
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether a file that arrives now stands first."""
+        sort = self.query.get("ordering", DEFAULT_SORT)
+        return not self.is_filtered and sort == DEFAULT_SORT and self.page.previous is None
 
     @property
     def more_url(self) -> str | None:
@@ -103,17 +97,15 @@ class Listing:
 
 def _read_listing(request: HttpRequest) -> Listing:
     query = request.GET.copy()
+    if query.get("q"):
+        check_rate(SearchRate, request)
     cursor = query.pop("cursor", [""])[-1]
     for name in [name for name, values in query.lists() if not any(values)]:
         del query[name]  # a control left alone says nothing
     rows = selectors.list_media_by_user(user_id=request.user.pk)
     found = MediaFilter(query, queryset=selectors.with_details(rows), request=request).qs
     sort = ORDERINGS.get(query.get("ordering", ""), ORDERINGS[DEFAULT_SORT])
-    try:
-        page = read_page(found, ordering=Ordering.parse(sort), size=PAGE_SIZE, cursor=cursor)
-    except CursorError as error:
-        raise BadRequestError(detail="This page of the list does not exist any more.") from error
-    return Listing(page=page, query=query)
+    return Listing(page=read_shown(found, ordering=sort, cursor=cursor), query=query)
 
 
 class LibraryView(PersonalView):
@@ -126,7 +118,9 @@ class LibraryView(PersonalView):
             {"media_type": "", "ordering": DEFAULT_SORT, **listing.query.dict()},
             tag_names=[tag.name for tag in tags],
         )
-        return render(request, "media/library.html", {"listing": listing, "form": form})
+        places = selectors.list_editable_collections(user=request.user)[:PLACES]
+        context = {"listing": listing, "form": form, "places": places}
+        return render(request, "media/library.html", context)
 
 
 class CardsView(PersonalView):
@@ -157,6 +151,7 @@ class UploadView(PersonalView):
         return self._show(request, form=UploadForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        check_rate(UploadRate, request)
         stream_uploads(request, user=request.user, collect_refusals=True)
         try:
             return self._take(request)
@@ -174,7 +169,7 @@ class UploadView(PersonalView):
         outcomes = [_upload_one(request, file, form.cleaned_data) for file in files]
         if any(outcome.reason for outcome in outcomes):
             return self._show(request, form=form, status=422, outcomes=outcomes)
-        messages.success(request, _count(len(outcomes), "file", "uploaded"))
+        messages.success(request, count_of(len(outcomes), "file", "uploaded"))
         return redirect("media:library")
 
     def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -201,11 +196,9 @@ class TrashView(PersonalView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = selectors.with_details(selectors.list_trash(user=request.user))
-        cursor = request.GET.get("cursor")
-        try:
-            page = read_page(rows, ordering=Ordering.parse("-pk"), size=PAGE_SIZE, cursor=cursor)
-        except CursorError as error:
-            raise BadRequestError(detail="This page of the list does not exist.") from error
+        page = read_shown(rows, ordering="-pk", cursor=request.GET.get("cursor"))
+        for media in page.items:
+            media.goes_at = selectors.leaves_trash_at(media)  # type: ignore[attr-defined]
         context = {"page": page, "days": options().trash_lifetime // DAY}
         return render(request, "media/trash.html", context)
 
@@ -249,13 +242,18 @@ class PurgeView(PersonalView):
 
 
 def _back(request: HttpRequest, name: str) -> HttpResponseRedirect:
-    """To the page of this site that the form names in `next`, else to the page `name`."""
+    return back_to(request, reverse(name))
+
+
+def back_to(request: HttpRequest, path: str, *, anchor: str = "") -> HttpResponseRedirect:
+    """To the page of this site that the form names in `next`, else to `path`; there to `anchor`."""
     asked = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(
         asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return HttpResponseRedirect(asked if safe else reverse(name))
+    place = f"#{anchor}" if anchor else ""
+    return HttpResponseRedirect((asked if safe else path) + place)
 
 
-def _count(number: int, noun: str, done: str) -> str:
+def count_of(number: int, noun: str, done: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'} {done}."

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from apps.media.models import Caption, MediaFile
+from apps.media.models import Caption, Grant, MediaFile
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
@@ -147,6 +147,93 @@ class CaptionForm(forms.Form):
         label="Name in the menu", max_length=100, required=False, help_text="Such as English."
     )
     default = forms.BooleanField(label="Show unless switched off", required=False)
+
+
+class UntilField(forms.DateTimeField):
+    """A moment in the time zone of the site, or none."""
+
+    def __init__(self, **options: Any) -> None:
+        shown = "%Y-%m-%dT%H:%M"
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=shown)
+        super().__init__(required=False, widget=widget, input_formats=[shown], **options)
+
+
+class SectionForm(forms.Form):
+    """One of several forms on a page: the ids of its fields are its own."""
+
+    ids: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": self.ids, **kwargs})
+
+
+class GrantForm(SectionForm):
+    """A right for one person or group."""
+
+    ids = "grant_%s"
+
+    kind = forms.ChoiceField(label="To a", choices=[("user", "Person"), ("group", "Group")])
+    name = forms.CharField(
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        help_text="The user name, or the name of the group.",
+    )
+    permission = forms.ChoiceField(
+        label="May", choices=[(Grant.Permission.VIEW, "View"), (Grant.Permission.EDIT, "Edit")]
+    )
+    expires_at = UntilField(label="Until", help_text="Leave it empty for no end. UTC.")
+
+
+class ShareLinkForm(SectionForm):
+    """How far a new link goes."""
+
+    ids = "link_%s"
+
+    expires_at = UntilField(label="Until", help_text="Leave it empty for no end. UTC.")
+    password = forms.CharField(
+        max_length=1024,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Leave it empty for none.",
+    )
+    max_downloads = forms.IntegerField(
+        label="Number of downloads",
+        required=False,
+        min_value=1,
+        max_value=2_147_483_647,
+        help_text="Leave it empty for no limit.",
+    )
+
+
+class SharePasswordForm(forms.Form):
+    """What a locked share link asks for."""
+
+    password = forms.CharField(
+        max_length=1024, strip=False, widget=forms.PasswordInput(attrs={"autofocus": True})
+    )
+
+
+class CollectionForm(forms.Form):
+    """What is said of a collection."""
+
+    title = forms.CharField(max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = forms.CharField(
+        max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    visibility = forms.ChoiceField(
+        choices=AUDIENCES,
+        initial=Visibility.PRIVATE,
+        required=False,
+        help_text="It opens the files that you put in. Nothing is more open than what it lies in.",
+    )
+
+    def fields_sent(self) -> dict[str, Any]:
+        """The valid values that were sent, as the services take them."""
+        sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        if not sent.get("visibility", True):
+            del sent["visibility"]
+        return sent
 
 
 class LibraryForm(forms.Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,8 +17,17 @@ from django.utils.timesince import timesince
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
-from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tag, Tombstone, Upload
-from apps.media.policies import may_review
+from apps.media.models import (
+    Job,
+    MediaFile,
+    MediaVersion,
+    Quota,
+    Rendition,
+    Tag,
+    Tombstone,
+    Upload,
+)
+from apps.media.policies import Action, can_access, may_review
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -102,7 +112,16 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [item for row in self.fields for item in ([row] if isinstance(row, str) else row)]
-        return [name for name in names if name not in self.editable]
+        may_share = obj is not None and can_access(request.user, obj, Action.SHARE)
+        editable = self.editable if may_share else self.editable - {"visibility"}
+        return [name for name in names if name not in editable]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        answer = super().change_view(request, object_id, *args, **kwargs)
+        media = self.get_object(request, object_id)
+        if media is not None and answer.status_code == HTTPStatus.OK:
+            services.maybe_note_look(user=request.user, media=media)
+        return answer
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaFile]:
         return selectors.with_details(super().get_queryset(request))

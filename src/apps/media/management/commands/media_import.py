@@ -1,0 +1,157 @@
+"""`manage.py media_import`: take files and folders of the server into somebody's library."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
+from apps.media import services
+from apps.media.exceptions import ForbiddenError
+from apps.media.management.bulk import progress_bar
+from apps.media.management.folders import Found, find_files
+from apps.media.models import Visibility
+from apps.media.policies import Visitor
+
+SHOWN = 200  # refusals in the table; the counts are of all
+HARMLESS = frozenset({"hidden"})  # told, but nobody's failure
+STOPS = (StorageUnavailableError, StorageFullError, ForbiddenError)
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy files and folders of this server into somebody's library. What is there already is "
+        "left out by its content, so that an interrupted run goes on when it is started again. "
+        "Hidden files and links that lead out of the folder are not taken. Ends with 1 if any "
+        "file was refused."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="DIR_OR_FILE")
+        parser.add_argument("--owner", required=True, metavar="NAME", help="whose library")
+        parser.add_argument(
+            "--tag", action="append", dest="tags", default=[], help="may be repeated"
+        )
+        parser.add_argument(
+            "--visibility", choices=Visibility.values, default=Visibility.PRIVATE.value
+        )
+        parser.add_argument(
+            "--no-recursive",
+            action="store_false",
+            dest="recursive",
+            help="only what lies in the named folders themselves",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what it would take, and take nothing"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = _Run(_owner(options["owner"]), options)
+        try:
+            run.through()
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Stopped. {run.told()} Start it again to go on.", returncode=128 + signal.SIGINT
+            ) from None
+        finally:
+            run.show_refusals(Console(file=self.stdout))  # type: ignore[arg-type]  # has `write`
+        if run.failed:
+            raise CommandError(run.told(), returncode=1)
+        self.stdout.write(run.told())
+
+
+class _Run:
+    """One run of the command: counts, and the first refusals."""
+
+    def __init__(self, owner: Visitor, options: dict[str, Any]) -> None:
+        self._owner, self._options = owner, options
+        self._fields = {"tags": options["tags"], "visibility": options["visibility"]}
+        self._taken = self._known = 0
+        self._refused: Counter[str] = Counter()
+        self._shown: list[tuple[Path, str, str]] = []
+
+    @property
+    def failed(self) -> int:
+        return sum(count for code, count in self._refused.items() if code not in HARMLESS)
+
+    def through(self) -> None:
+        with progress_bar() as progress:
+            bar = progress.add_task("looks", total=None)
+            total = sum(1 for _ in self._found())
+            progress.update(bar, total=total)
+            for found in self._found():
+                self._take(found)
+                progress.update(bar, advance=1, description=f"{self._taken} taken")
+
+    def told(self) -> str:
+        word = "Would take" if self._options["dry_run"] else "Took"
+        text = f"{word} {self._taken} files; {self._known} were there, {self.failed} refused"
+        harmless = sum(self._refused.values()) - self.failed
+        return f"{text}, {harmless} hidden left out." if harmless else f"{text}."
+
+    def show_refusals(self, console: Console) -> None:
+        if not self._shown:
+            return
+        table = Table(*(Column(name, overflow="fold") for name in ("file", "code", "reason")))
+        for path, code, reason in self._shown:
+            table.add_row(Text(_printable(path)), code, reason)
+        console.print(table)
+        if (more := self._refused.total() - len(self._shown)) > 0:
+            counts = ", ".join(f"{code}: {count}" for code, count in self._refused.most_common())
+            console.print(f"and {more} more; in all {counts}")
+
+    def _found(self) -> Any:
+        return find_files(self._options["paths"], recursive=self._options["recursive"])
+
+    def _take(self, found: Found) -> None:
+        if found.code:
+            self._refuse(found.path, found.code, "")
+            return
+        try:
+            taken = services.import_path_once(
+                user=self._owner,
+                path=found.path,
+                dry_run=self._options["dry_run"],
+                **self._fields,
+            )
+        except STOPS as error:
+            raise CommandError(f"{error.detail} {self.told()} Start it again to go on.") from error
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        except AppError as error:
+            self._refuse(found.path, error.code, error.detail)
+        except OSError as error:
+            self._refuse(found.path, "unreadable", error.strerror or "")
+        else:
+            self._taken, self._known = self._taken + taken, self._known + (not taken)
+
+    def _refuse(self, path: Path, code: str, reason: str) -> None:
+        self._refused[code] += 1
+        if len(self._shown) < SHOWN:
+            self._shown.append((path, code, reason))
+
+
+def _owner(name: str) -> Visitor:
+    users = get_user_model()
+    try:
+        owner: Visitor = users.objects.get_by_natural_key(name)
+    except users.DoesNotExist:
+        raise CommandError(f"There is no account of the name {name!r}.") from None
+    return owner
+
+
+def _printable(path: Path) -> str:
+    """Names of files may hold anything, also what a terminal would obey."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

@@ -1,0 +1,22 @@
+"""One page of a list for the pages of the site."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from apps.core.keyset import CursorError, Ordering, Page, read_page
+from apps.media.exceptions import BadRequestError
+
+PAGE_SIZE = 60
+
+M = TypeVar("M", bound=Model)
+
+
+def read_shown(rows: QuerySet[M], *, ordering: str, cursor: str | None) -> Page[M]:
+    """The page of `rows` at `cursor`; raises `BadRequestError` where it is none of ours."""
+    try:
+        return read_page(rows, ordering=Ordering.parse(ordering), size=PAGE_SIZE, cursor=cursor)
+    except CursorError as error:
+        raise BadRequestError(detail="This page of the list does not exist any more.") from error

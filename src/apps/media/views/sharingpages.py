@@ -1,0 +1,119 @@
+"""What the section on sharing does, on the page of a file and on that of a collection: people and
+groups, and links."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from apps.core.pages import PersonalView
+from apps.core.rates import check_rate
+from apps.media import selectors, services
+from apps.media.exceptions import BadRequestError, ExpiryInPastError
+from apps.media.forms import GrantForm, ShareLinkForm
+from apps.media.policies import Shared
+from apps.media.views.filepages import show_detail
+from apps.media.views.rates import SharingRate
+
+
+def show_file(request: HttpRequest, shared: Shared, *, status: int, **forms: Form) -> HttpResponse:
+    """The page of a file, with what was filled in."""
+    media = selectors.get_detailed_media(user=request.user, media_id=shared.pk)
+    return show_detail(request, media, status=status, **forms)
+
+
+class SharingPage(PersonalView):
+    """Any of these. `find` gives what the address names to those who may share it, `show` is its
+    page."""
+
+    http_method_names = ["post"]
+    find: Callable[..., Shared] = staticmethod(selectors.get_shareable_media)
+    show: Callable[..., HttpResponse] = staticmethod(show_file)
+
+    def shared(self, target: dict[str, uuid.UUID]) -> Shared:
+        """`target` is the part of the address that names it."""
+        return self.find(user=self.request.user, **target)
+
+
+class AddGrantView(SharingPage):
+    """Lets a person or a group in."""
+
+    def post(self, request: HttpRequest, **target: uuid.UUID) -> HttpResponse:
+        check_rate(SharingRate, request)
+        shared = self.shared(target)
+        form = GrantForm(request.POST)
+        if form.is_valid() and _grant(request, shared, form):
+            messages.success(request, f"{form.cleaned_data['name']} has access.")
+            return redirect(shared)
+        return self.show(request, shared, status=422, grant_form=form)
+
+
+def _grant(request: HttpRequest, shared: Shared, form: GrantForm) -> bool:
+    said = dict(form.cleaned_data)
+    try:
+        recipient = selectors.find_recipient(**{said.pop("kind"): said.pop("name")})
+        services.grant_access(user=request.user, media=shared, to=recipient, **said)
+    except ExpiryInPastError as error:
+        form.add_error("expires_at", error.detail)
+    except BadRequestError as error:
+        form.add_error("name", error.detail)
+    else:
+        return True
+    return False
+
+
+class RemoveGrantView(SharingPage):
+    """Takes a right back."""
+
+    def post(self, request: HttpRequest, grant_id: uuid.UUID, **target: uuid.UUID) -> HttpResponse:
+        shared = self.shared(target)
+        grant = selectors.get_grant(user=request.user, media=shared, grant_id=grant_id)
+        services.revoke_access(user=request.user, grant=grant)
+        messages.success(request, f"{grant.user or grant.group} has no access any more.")
+        return redirect(shared)
+
+
+class AddLinkView(SharingPage):
+    """Makes a link."""
+
+    def post(self, request: HttpRequest, **target: uuid.UUID) -> HttpResponse:
+        check_rate(SharingRate, request)
+        shared = self.shared(target)
+        form = ShareLinkForm(request.POST)
+        if form.is_valid() and _make_link(request, shared, form):
+            messages.success(request, "The link is made.")
+            return redirect(shared)
+        return self.show(request, shared, status=422, link_form=form)
+
+
+def _make_link(request: HttpRequest, shared: Shared, form: ShareLinkForm) -> bool:
+    try:
+        services.create_share_link(user=request.user, media=shared, **form.cleaned_data)
+    except ExpiryInPastError as error:
+        form.add_error("expires_at", error.detail)
+        return False
+    return True
+
+
+class RemoveLinkView(SharingPage):
+    """Ends a link."""
+
+    def post(self, request: HttpRequest, link_id: uuid.UUID, **target: uuid.UUID) -> HttpResponse:
+        shared = self.shared(target)
+        link = selectors.get_share_link(user=request.user, media=shared, link_id=link_id)
+        services.revoke_share_link(user=request.user, link=link)
+        messages.success(request, "The link opens nothing any more.")
+        return redirect(shared)
+
+
+ADDRESSES = [  # below that of the page
+    ("grants/", AddGrantView, "add-grant"),
+    ("grants/<uuid:grant_id>/delete/", RemoveGrantView, "remove-grant"),
+    ("links/", AddLinkView, "add-link"),
+    ("links/<uuid:link_id>/delete/", RemoveLinkView, "remove-link"),
+]
