@@ -16,7 +16,7 @@ from apps.media.models import Job, MediaFile, MediaVersion, Quota, Tombstone, Up
 def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """The outgoing signals sent during the test, as (name, arguments)."""
     calls: list[tuple[str, dict[str, Any]]] = []
-    names = ("media_ready", "media_rejected", "media_deleted")
+    names = ("media_ready", "media_rejected", "media_not_remade", "media_deleted")
     listeners = []
     for name in names:
 

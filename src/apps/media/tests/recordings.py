@@ -155,6 +155,31 @@ def phone_film() -> bytes:
     return film("film.3gp", size=(176, 144), picture=coded, sound=("-c:a", "aac", "-ac", "1"))
 
 
+def mobile_film() -> bytes:
+    """MPEG-4 as the telephones of another standard made it."""
+    return film("film.3g2", size=(176, 144), picture=("-c:v", "mpeg4"), sound=("-c:a", "aac"))
+
+
+def windows_media(seconds: float = 2) -> bytes:
+    coded = ("-c:v", "wmv2", "-b:v", "400k")
+    return film("film.wmv", seconds=seconds, picture=coded, sound=("-c:a", "wmav2"))
+
+
+def streaming_media() -> bytes:
+    """The container of Windows Media with a codec that is older."""
+    return film("film.asf", picture=("-c:v", "msmpeg4v2"), sound=("-c:a", "mp3"))
+
+
+def flash(seconds: float = 2) -> bytes:
+    sound = ("-c:a", "mp3", "-ar", "44100")
+    return film("film.flv", seconds=seconds, picture=("-c:v", "flv"), sound=sound)
+
+
+def late_flash() -> bytes:
+    """As it was when players learned H.264."""
+    return film("film.flv", sound=("-c:a", "aac", "-ar", "44100"))
+
+
 def webm() -> bytes:
     coded = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
     return film("film.webm", picture=coded, sound=("-c:a", "libopus"))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from apps.media.models import Job, MediaFile
+from apps.media import services
+from apps.media.models import AuditEvent, Job, MediaFile
 from apps.media.services import publication
 
 TEXT = b"A few plain words.\n"
@@ -31,7 +36,10 @@ def media(upload: Callable[..., MediaFile], run_jobs: Any) -> MediaFile:
     return made
 
 
-@pytest.mark.parametrize("model", ["mediafile", "job", "upload", "tombstone", "quota", "tag"])
+MODELS = "mediafile job upload tombstone quota tag auditevent".split()
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_every_list_opens(client: Client, media: MediaFile, model: str) -> None:
     media.delete() if model == "tombstone" else None
     answer = client.get(reverse(f"admin:media_{model}_changelist"))
@@ -196,3 +204,98 @@ def _staff_with(*permissions: str, name: str = "simon") -> Any:
     user = get_user_model().objects.create_user(username=name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user
+
+
+class TestAuditTrail:
+    """Read, filtered and taken along; never changed."""
+
+    URL = "admin:media_auditevent_changelist"
+
+    @pytest.fixture
+    def events(self, media: MediaFile, owner: Any, staff: Any) -> list[AuditEvent]:
+        services.update_media(user=owner, media=media, visibility="public")
+        services.delete_media(user=staff, media=media)
+        services.restore_media(user=staff, media=media)
+        return list(AuditEvent.objects.order_by("-pk"))
+
+    def _shown(self, client: Client, **query: str) -> list[str]:
+        answer = client.get(reverse(self.URL), query)
+        assert answer.status_code == 200
+        return [event.act for event in answer.context["cl"].result_list]
+
+    def test_filters(self, client: Client, events: list[AuditEvent], media: MediaFile) -> None:
+        assert self._shown(client) == ["restored", "trashed", "visibility"]
+        assert self._shown(client, act__exact="trashed") == ["trashed"]
+        assert self._shown(client, actor="olga") == ["visibility"]
+        assert self._shown(client, actor="nobody") == []
+        assert self._shown(client, q=str(media.pk)) == ["restored", "trashed", "visibility"]
+        for term in (str(events[0].pk), "notes"):
+            assert self._shown(client, q=term) == []
+        assert self._shown(client, created_at__gte="2999-01-01 00:00:00+00:00") == []
+
+    def test_nothing_can_be_changed(self, client: Client, events: list[AuditEvent]) -> None:
+        before = list(AuditEvent.objects.values())
+        pk = events[0].pk
+        change = reverse("admin:media_auditevent_change", args=[pk])
+        assert client.get(change).status_code == 200
+        for url in (
+            change,
+            reverse("admin:media_auditevent_delete", args=[pk]),
+            reverse("admin:media_auditevent_add"),
+        ):
+            assert client.post(url, {"act": "deleted", "post": "yes"}).status_code == 403
+        form = {"action": "delete_selected", "_selected_action": [str(pk)], "post": "yes"}
+        client.post(reverse(self.URL), form)
+        assert list(AuditEvent.objects.values()) == before
+
+    def test_export(self, client: Client, events: list[AuditEvent]) -> None:
+        AuditEvent.objects.filter(act="visibility").update(actor_name="=1+1")
+        form = {"action": "export", "_selected_action": [str(event.pk) for event in events]}
+        answer = client.post(reverse(self.URL), form)
+        assert answer.streaming
+        assert answer["Content-Type"] == "text/csv; charset=utf-8"
+        assert answer["Content-Disposition"] == 'attachment; filename="audit.csv"'
+        text = b"".join(answer.streaming_content).decode()
+        head, *rows = csv.reader(io.StringIO(text, newline=""))
+        assert head[:4] == ["created_at", "act", "actor_id", "actor_name"]
+        assert [row[1] for row in rows] == [event.act for event in events]
+        assert rows[-1][3] == "'=1+1"
+        assert json.loads(rows[-1][-1]) == events[-1].details
+
+    def test_export_of_all_that_a_filter_leaves(
+        self, client: Client, events: list[AuditEvent]
+    ) -> None:
+        form = {"action": "export", "_selected_action": [str(events[1].pk)], "select_across": "1"}
+        answer = client.post(f"{reverse(self.URL)}?actor=stella", form)
+        text = b"".join(answer.streaming_content).decode()
+        assert [line.split(",")[1] for line in text.splitlines()] == ["act", "restored", "trashed"]
+
+    def test_who_may_not_see_it_does_not(self, staff: Any, events: list[AuditEvent]) -> None:
+        staff.is_superuser = False
+        staff.save()
+        client = Client()
+        client.force_login(staff)
+        assert client.get(reverse(self.URL)).status_code == 403
+        form = {"action": "export", "_selected_action": [str(events[0].pk)]}
+        assert client.post(reverse(self.URL), form).status_code == 403
+
+
+def test_looking_into_a_private_file_is_written_down(client: Client, media: MediaFile) -> None:
+    url = reverse("admin:media_mediafile_change", args=[media.pk])
+    assert client.get(url).status_code == 200
+    assert AuditEvent.objects.filter(act="viewed", media_id=media.pk).count() == 1
+
+
+def test_who_may_not_share_does_not_decide_who_sees(media: MediaFile) -> None:
+    user = get_user_model().objects.create_user("ed", password="x", is_staff=False)
+    names = ("view_mediafile", "change_mediafile")
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    assert "visibility" in _read_only_for(user, media)
+    user.user_permissions.add(Permission.objects.get(codename="share_mediafile"))
+    assert "visibility" not in _read_only_for(get_user_model().objects.get(pk=user.pk), media)
+
+
+def _read_only_for(user: Any, media: MediaFile) -> list[str]:
+    request = RequestFactory().get("/")
+    request.user = user
+    return admin.site.get_model_admin(MediaFile).get_readonly_fields(request, media)

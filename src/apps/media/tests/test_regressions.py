@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +23,12 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.core.errors import AppError
+from apps.core.requestbody import RequestBody
 from apps.core.storage import ObjectStore
 from apps.media import services
 from apps.media.exceptions import NotVisibleError, UploadInterruptedError
 from apps.media.models import Job, MediaFile, Quota, Rendition, Tag, Tombstone, Upload
-from apps.media.services import jobs, rendering, renditions, uploads
+from apps.media.services import finalizing, jobs, rendering, renditions
 from apps.media.services.receiving import open_receipt
 from apps.media.tests import samples
 
@@ -134,9 +136,9 @@ def test_a_part_that_cannot_be_decoded_leaves_nothing(
 
 
 def _open_objects() -> list[str]:
-    """The incoming objects that this process still holds open."""
+    """The objects of files that this process still holds open."""
     names = (os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
-    return [name for name in names if "/incoming/" in name]
+    return [name for name in names if "/original/" in name]
 
 
 def test_only_one_object_is_written_at_a_time(
@@ -204,25 +206,31 @@ def test_a_reservation_without_its_upload_is_given_back(owner: Any) -> None:
     with suppress(AppError):
         receipt.write(TEXT)
     receipt.discard()
-    assert Quota.objects.get().bytes_reserved == 0
+    assert not Quota.objects.exclude(bytes_reserved=0).exists()
+
+
+def _arrived(owner: Any) -> Upload:
+    """A whole upload that has not become a file yet."""
+    announced = services.Announcement(name="notes.txt", length=len(TEXT))
+    upload = services.begin_upload(user=owner, announced=announced)
+    body = RequestBody({"wsgi.input": io.BytesIO(TEXT), "CONTENT_LENGTH": str(len(TEXT))})
+    return services.append_to_upload(upload=upload, piece=services.Piece(offset=0, body=body))
 
 
 def test_an_upload_that_expires_while_it_is_finalized_leaves_nothing(
     owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receipt = open_receipt(user=owner, name="notes.txt", declared_size=0, source="form")
-    receipt.write(TEXT)
-    receipt.close()
-    promote = uploads._promote
+    arrived = _arrived(owner)
+    promote = finalizing._promote
 
     def expires(upload: Upload) -> None:
         promote(upload)
         Upload.objects.update(expires_at="2000-01-01T00:00:00Z")
         services.expire_uploads()
 
-    monkeypatch.setattr(uploads, "_promote", expires)
+    monkeypatch.setattr(finalizing, "_promote", expires)
     with pytest.raises(UploadInterruptedError):
-        uploads.finalize_upload(upload=receipt.upload, fields={})
+        finalizing.finalize_upload(upload=arrived, fields={})
     Tombstone.objects.update(due_at="2000-01-01T00:00:00Z")
     services.bury_tombstones()
     assert list(own_storage.walk()) == []
@@ -250,17 +258,15 @@ def test_the_loser_of_two_finalizations_destroys_nothing(
     owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One has promoted and not yet recorded while the other looks at the incoming object."""
-    receipt = open_receipt(user=owner, name="notes.txt", declared_size=0, source="form")
-    receipt.write(TEXT)
-    receipt.close()
-    inspect = uploads.inspect_head
+    arrived = _arrived(owner)
+    inspect = finalizing.inspect_head
 
     def late(upload: Upload) -> Any:
-        uploads._promote(Upload.objects.get(pk=upload.pk))
+        finalizing._promote(Upload.objects.get(pk=upload.pk))
         return inspect(upload)
 
-    monkeypatch.setattr(uploads, "inspect_head", late)
-    assert uploads.finalize_upload(upload=receipt.upload, fields={}).size == len(TEXT)
+    monkeypatch.setattr(finalizing, "inspect_head", late)
+    assert finalizing.finalize_upload(upload=arrived, fields={}).size == len(TEXT)
 
 
 def test_a_zombie_does_not_write_to_the_key_of_its_successor(

@@ -281,7 +281,7 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_job(
 ) -> None:
     program = tmp_path / "ffmpeg"
     escape = f"setsid {tmp_path}/stray 300 >/dev/null 2>&1 </dev/null &"
-    program.write_text(f"#!/bin/sh\n{escape}\ntouch {tmp_path}/begun\nexit 1\n")
+    program.write_text(f"#!/bin/sh\n{escape}\ntouch begun\nexit 1\n")
     program.chmod(0o755)
     source, out_dir = tmp_path / "film.mp4", tmp_path / "out"
     source.write_bytes(recordings.film())
@@ -289,7 +289,7 @@ def test_a_process_in_a_session_of_its_own_ends_with_the_job(
     plan = StreamPlan(out_dir, str(program), "copy")
     with pytest.raises(MediaError):
         sandbox.run_stream(source, "video/mp4", plan=plan, limits=Limits(memory_bytes=2048 * MIB))
-    assert (tmp_path / "begun").exists()
+    assert (out_dir / "begun").exists()
     eventually(lambda: stray() == [])
 
 

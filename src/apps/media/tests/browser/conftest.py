@@ -17,6 +17,9 @@ from apps.media.tests import samples
 
 STATIC = Path(settings.BASE_DIR) / "src/apps/media/static/media/dist"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+# A camera that shows a pattern, and nobody who has to allow it.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+FLAGS = ["--no-sandbox", "--disable-gpu", *CAMERA]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +47,7 @@ def sync_database_calls() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+    return {"executable_path": CHROMIUM, "args": FLAGS}
 
 
 @pytest.fixture
@@ -88,6 +91,9 @@ def sign_in(
 @pytest.fixture
 def site(page: Page, owner: Any, sign_in: Callable[[Any], None], complaints: list[str]) -> Page:
     """A page in the owner's browser, at no address yet; complaints fail the test."""
+    # Dialogues for files are waited for from the start: what begins with `expect_file_chooser`
+    # may reach the browser after the key that opens one.
+    page.on("filechooser", lambda _: None)
     sign_in(owner)
     return page
 

@@ -94,20 +94,52 @@ def test_pages_of_one_file(
     assert check(site, at(f"/library/{media.pk}/")) == []
 
 
-def test_the_dashboard_with_a_refused_file(
-    site: Page, at: Any, two_files: list[Path], complaints: list[str]
+@pytest.mark.parametrize("password", ["", "open sesame"], ids=["open", "locked"])
+def test_pages_of_a_share_link(
+    password: str, page: Page, at: Any, complaints: list[str], ready_photo: Any, owner: Any
+) -> None:
+    link = services.create_share_link(user=owner, media=ready_photo(), password=password)
+    assert check(page, at(link.get_absolute_url())) == []
+
+
+@pytest.mark.parametrize("size", [NARROWEST, DESK], ids=["narrow", "desk"])
+def test_the_section_of_sharing_unfolded(
+    size: Any, site: Page, at: Any, ready_photo: Any, owner: Any, stranger: Any
+) -> None:
+    media = ready_photo()
+    services.grant_access(user=owner, media=media, to=stranger)
+    services.create_share_link(user=owner, media=media, password="open sesame", max_downloads=3)
+    site.set_viewport_size(size)
+    site.goto(at(media.get_absolute_url()))
+    for summary in site.locator(".sharing summary").all():
+        summary.click()
+    assert violations(site) == []
+    assert site.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_tray_with_a_refused_file_and_the_camera(
+    size: Any, site: Page, at: Any, two_files: list[Path], complaints: list[str]
 ) -> None:
     two_files[1].write_bytes(samples.html_as_jpeg())
+    site.set_viewport_size(size)
     for scheme in ("light", "dark"):
         site.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         site.goto(at("/library/upload/"))
-        site.locator(".uppy-Dashboard-input").first.set_input_files(two_files)
-        site.get_by_role("button", name="Upload 2 files").wait_for()
+        with site.expect_file_chooser() as chooser:
+            site.get_by_role("button", name="Choose files").click()
+        chooser.value.set_files(two_files)
+        site.get_by_text("1 uploaded, 1 not").first.wait_for()
+        site.locator("#uploaded .card__link").wait_for()
         assert violations(site) == []
-        site.get_by_role("button", name="Upload 2 files").click()
-        site.get_by_text("Not uploaded:").wait_for()
-        site.locator("#uploaded .card").wait_for()
+        site.get_by_role("button", name="show or hide the list").click()
         assert violations(site) == []
+        assert site.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        site.get_by_role("button", name="Close the list of uploads").click()
+        site.get_by_role("button", name="Use the camera").click()
+        site.get_by_role("button", name="Take a photograph").wait_for()
+        assert violations(site) == []
+        site.get_by_role("button", name="Close the camera").click()
     complaints.clear()
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps.media.models import MediaFile
 from apps.media.tests import samples
-from apps.media.views import pages
+from apps.media.views import listing
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
@@ -46,7 +46,7 @@ def test_more_cards_come_while_scrolling(
     photos: Callable[[int], list[MediaFile]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pages, "PAGE_SIZE", 40)
+    monkeypatch.setattr(listing, "PAGE_SIZE", 40)
     photos(100)
     site.goto(at("/library/"))
     for shown in (40, 80):
@@ -65,7 +65,7 @@ def test_a_list_that_cannot_go_on_says_so_and_tries_again(
     monkeypatch: pytest.MonkeyPatch,
     complaints: list[str],
 ) -> None:
-    monkeypatch.setattr(pages, "PAGE_SIZE", 40)
+    monkeypatch.setattr(listing, "PAGE_SIZE", 40)
     photos(50)
     site.route("**/library/cards/**", lambda route: route.fulfill(status=503, body=""))
     site.goto(at("/library/"))

@@ -167,7 +167,7 @@ def test_captions_are_added_and_removed_on_the_page(
     form.get_by_label("Name in the menu").fill("Deutsch")
     form.get_by_role("button", name="Add captions").click()
     expect(site.get_by_text("Captions added.")).to_be_visible()
-    expect(site.locator(".captions")).to_contain_text("Deutsch")
+    expect(site.get_by_role("region", name="Captions")).to_contain_text("Deutsch")
     site.get_by_role("button", name="Remove captions: Deutsch").click()
     expect(site.get_by_text("Captions removed.")).to_be_visible()
     assert not selectors.list_captions(media=ready_film).exists()

@@ -7,5 +7,15 @@ from apps.media.tests.flows.fixtures import (
     shared_site,
     site,
 )
+from apps.media.tests.views.conftest import add_rendition, add_track, film
 
-__all__ = ["large_photo", "person", "pytest_runtest_makereport", "shared_site", "site"]
+__all__ = [
+    "add_rendition",
+    "add_track",
+    "film",
+    "large_photo",
+    "person",
+    "pytest_runtest_makereport",
+    "shared_site",
+    "site",
+]

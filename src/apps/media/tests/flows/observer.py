@@ -8,6 +8,7 @@ touching the site's database themselves, so that they need no second Django in t
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -25,10 +26,12 @@ if __name__ == "__main__":
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
-from apps.core.storage import object_store
+from apps.core.requestbody import RequestBody
+from apps.core.storage import UnfinishedStore, object_store
 from apps.media import dispatch, services
 from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tombstone, Upload
 
@@ -43,14 +46,21 @@ def person(name: str) -> dict[str, Any]:
 
 def state() -> dict[str, Any]:
     """Every row that explains an object, every job, and every object."""
+    before = sorted(item.key for item in object_store("media").walk())
     return {
-        "media": _rows(MediaFile, "id", "owner_id", "status", "failure_code", "version", "sha256"),
+        "before": before,
+        # First: what becomes a file meanwhile is explained by its version then.
+        "uploads": _rows(Upload, "id", "owner_id", "state", "key", "final_key", "reserved"),
+        "media": _rows(
+            MediaFile,
+            *("id", "owner_id", "original_name", "status", "failure_code", "version", "sha256"),
+        ),
         "versions": _rows(MediaVersion, "media_id", "number", "key", "size", "sha256"),
         "renditions": _rows(
             Rendition,
             *("media_id", "version", "name", "state", "storage", "key", "next_key", "size"),
         ),
-        "uploads": _rows(Upload, "id", "owner_id", "state", "key", "final_key", "reserved"),
+        "unfinished": _unfinished(),
         "jobs": _rows(Job, "id", "media_id", "kind", "subject", "state", "attempts"),
         "tombstones": _rows(Tombstone, "key"),
         "quotas": _rows(Quota, "owner_id", "bytes_used", "bytes_reserved", "files_used"),
@@ -107,10 +117,21 @@ def upload_and_die(owner_id: int, path: str) -> None:
         services.import_media_from_path(user=user, path=Path(path))
 
 
+def violations() -> list[str]:
+    """What `media_reconcile --strict --hash` finds, however young it is."""
+    found = [
+        violation
+        for alias in services.storages_to_reconcile()
+        for violation in services.find_storage_violations(
+            alias, grace=timedelta(), with_hashes=True
+        )
+    ]
+    return [str(one) for one in (*found, *services.find_inconsistencies(before=timezone.now()))]
+
+
 def expire_uploads() -> int:
-    """Let the time of every unfinished upload pass, and drop them."""
-    unfinished = Upload.objects.filter(state=Upload.State.RECEIVING)
-    unfinished.update(expires_at=timezone.now() - LONG_AGO)
+    """Let the time of every upload pass, and drop what is unfinished."""
+    Upload.objects.update(expires_at=timezone.now() - LONG_AGO)
     return services.expire_uploads()
 
 
@@ -118,6 +139,33 @@ def bury() -> int:
     """Let the grace of every tombstone pass, and remove their objects."""
     Tombstone.objects.update(due_at=timezone.now() - LONG_AGO)
     return services.bury_tombstones()
+
+
+def arrive(owner_id: int, text: str) -> str:
+    """A whole upload of `text` of which no file has been made; the address of it."""
+    user, data = get_user_model().objects.get(pk=owner_id), text.encode()
+    announced = services.Announcement(name="words.txt", length=len(data))
+    upload = services.begin_upload(user=user, announced=announced)
+    body = RequestBody({"wsgi.input": io.BytesIO(data), "CONTENT_LENGTH": str(len(data))})
+    services.append_to_upload(upload=upload, piece=services.Piece(offset=0, body=body))
+    return reverse("media:tus-upload", args=[upload.token]) + "/"
+
+
+def is_held(owner_id: int) -> bool:
+    """Whether a request is writing to an upload of the owner."""
+    return Upload.objects.filter(owner_id=owner_id, lock__isnull=False).exists()
+
+
+def finish_uploads() -> int:
+    """What the sweep does, without the wait that spares it work in vain."""
+    Upload.objects.update(updated_at=timezone.now() - LONG_AGO)
+    return services.finish_whole_uploads()
+
+
+def limit_quota(owner_id: int, size: int) -> None:
+    """Let the owner keep `size` bytes and no more."""
+    quota, _ = Quota.objects.get_or_create(owner_id=owner_id)
+    services.limit_quota(quota=quota, bytes_limit=size)
 
 
 def nothing_is_locked() -> bool:
@@ -147,6 +195,13 @@ def empty_storage() -> int:
     return len(keys)
 
 
+def _unfinished() -> list[str]:
+    """Keys of what was begun in parts and is in no listing."""
+    store = object_store("media")
+    is_kept = isinstance(store, UnfinishedStore)
+    return [item.key for item in store.walk_unfinished()] if is_kept else []
+
+
 def _rows(model: Any, *fields: str) -> list[dict[str, Any]]:
     return list(model.objects.order_by("pk").values(*fields))
 
@@ -163,7 +218,12 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         retry,
         stored,
         upload_and_die,
+        violations,
         expire_uploads,
+        finish_uploads,
+        is_held,
+        arrive,
+        limit_quota,
         bury,
         nothing_is_locked,
         empty_storage,

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import IO, Any
@@ -34,8 +34,9 @@ from launch.place import ROOT, Place
 from launch.processes import CONFIGURATION, Plan, supervisor_environment
 from launch.readiness import free_port
 
-SLOW = "worker-slow"
-PROGRAMS = ("broker", "web", "worker", SLOW, "beat")
+SLOW, TRANSFER = "worker-slow", "worker-transfer"
+PROGRAMS = ("broker", "web", "worker", SLOW, TRANSFER, "beat")
+QUEUES = ("media.fast", "media.slow", "media.transfer")
 SPARE, SPARE_SLOW = "spare", "spare-slow"  # second workers
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -81,15 +82,20 @@ class Observer:
 class Site:
     """The processes of one site. Make one with `running_site`."""
 
-    def __init__(self, plan: Plan, environment: dict[str, str]) -> None:
+    def __init__(
+        self, plan: Plan, environment: dict[str, str], programs: Sequence[str] = PROGRAMS
+    ) -> None:
         self._plan = plan
         self._environment = environment
+        self._health = "readyz" if set(programs) >= set(PROGRAMS) else "healthz"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands = _commands(environment)
         self._logs = plan.place.log
         self.address = plan.address
         self.shows_partial_objects = environment["MEDIA_STORAGE_URL"].startswith("file:")
         self.work_dir = plan.place.data / "work"
+        self.storage_dir = plan.place.data / "media"
+        self.body_dir = body_directory(plan.place)
         self.observer = self.new_observer()
 
     def new_observer(self) -> Observer:
@@ -209,14 +215,14 @@ class Site:
     def queued_messages(self) -> int:
         """Messages that wait in the broker or are held by a worker."""
         with self.broker() as client:
-            counts = [client.llen("media.fast"), client.llen("media.slow"), client.hlen("unacked")]
+            counts = [*(client.llen(queue) for queue in QUEUES), client.hlen("unacked")]
         return sum(int(count) for count in counts)  # type: ignore[arg-type]
 
     def peak_memory(self) -> dict[str, int]:
         """The most bytes that each process of web and workers has had in memory; Linux only."""
         return {
             f"{name} {process.pid}": _peak_of(process.pid)
-            for name in ("web", "worker", SLOW)
+            for name in ("web", "worker", SLOW, TRANSFER)
             for process in (self.process(name), *self.children(name))
         }
 
@@ -241,29 +247,41 @@ class Site:
 
     def _is_ready(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.address}/readyz", timeout=5, trust_env=False).is_success
+            return httpx.get(
+                f"{self.address}/{self._health}", timeout=5, trust_env=False
+            ).is_success
         return False
 
 
 @contextlib.contextmanager
-def running_site(directory: Path, **options: object) -> Iterator[Site]:
+def running_site(
+    directory: Path,
+    *,
+    programs: Sequence[str] = PROGRAMS,
+    change: Callable[[dict[str, str]], dict[str, str]] = lambda environment: environment,
+    **options: object,
+) -> Iterator[Site]:
     """A ready site that keeps everything in `directory`, for the length of the block.
 
-    `options` are keys of `MEDIA_APP` that this site has otherwise than all others.
+    `options` are keys of `MEDIA_APP` that this site has otherwise than all others; `change` has
+    the last word on its environment. With fewer `programs` it does less.
     """
     place = Place(directory)
     place.make()
+    body_directory(place).mkdir(mode=0o700)
     with socket_path(place) as socket, _own_database(directory) as database:
         plan = Plan(place, free_port(), secrets.token_urlsafe(48), broker_url="", socket=socket)
-        environment = {
-            **_environment(plan),
-            "DATABASE_URL": database,
-            "TEST_MEDIA_APP": json.dumps(options),
-        }
+        environment = change(
+            {
+                **_environment(plan),
+                "DATABASE_URL": database,
+                "TEST_MEDIA_APP": json.dumps({"BODY_DIR": str(body_directory(place)), **options}),
+            }
+        )
         _migrate(environment)
-        site = Site(plan, environment)
+        site = Site(plan, environment, programs)
         try:
-            site.start(*PROGRAMS)
+            site.start(*programs)
             site.wait_ready()
             yield site
             site.observer.ask("empty_storage")
@@ -272,6 +290,11 @@ def running_site(directory: Path, **options: object) -> Iterator[Site]:
             raise
         finally:
             site.stop()
+
+
+def body_directory(place: Place) -> Path:
+    """Where a proxy in front of the site leaves the bodies of requests."""
+    return place.data / "bodies"
 
 
 def lives(process: psutil.Process) -> bool:

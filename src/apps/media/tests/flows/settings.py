@@ -19,11 +19,14 @@ MEDIA_APP = {
     "JOB_RESEND_AFTER": 3,
     "JOB_RETRY_DELAY": 1,
     "JOB_ATTEMPTS": 10,
+    "IMPORT_ATTEMPTS": 3,
     # Films of seconds are cut as those of hours are; one thread each, as where workers are many.
     "STRETCH_SECONDS": 4,
     "ENCODER_THREADS": 1,
     **json.loads(os.environ.get("TEST_MEDIA_APP", "{}")),
 }
+# Sources of these tests are on this machine, where no import may go otherwise.
+CELERY_IMPORTS = ["apps.media.tests.flows.nearby"]
 CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": min(entry["schedule"], 1.0)}
     for name, entry in _project.CELERY_BEAT_SCHEDULE.items()
@@ -33,3 +36,17 @@ STORAGES = {
     **_project.STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if seconds := os.environ.get("TEST_DATABASE_PATIENCE"):
+    _database = _project.DATABASES["default"]
+    _key = "timeout" if _database["ENGINE"].endswith("sqlite3") else "connect_timeout"
+    _options = {**_database.get("OPTIONS", {}), _key: int(seconds)}
+    DATABASES = {"default": {**_database, "OPTIONS": _options}}
+if seconds := os.environ.get("TEST_STORAGE_PATIENCE"):
+    # Two attempts of a few seconds instead of four of half a minute.
+    _media = {**STORAGES["media"]}
+    _media["OPTIONS"] = {
+        **_media["OPTIONS"],
+        "read_timeout": int(seconds),
+        "attempts": 2,
+    }
+    STORAGES = {**STORAGES, "media": _media}

@@ -14,12 +14,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from apps.media.processing import engines, forkserver
+from apps.media.processing import engines, forkserver, mounts
 from apps.media.processing.types import Facts, Limits, Plan, Rendered
+from apps.media.processing.veil import veiled
 
 CHANNEL = 3
 
@@ -71,6 +73,38 @@ def _scribble(path: Path) -> None:
     (path.parent / "scribble").write_bytes(b"x")
 
 
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"taken over")
+
+
+def _empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _overwrite_by_another_name(path: Path) -> None:
+    os.link(path, "mine")
+    _overwrite(Path("mine"))
+
+
+def _take_back(path: Path) -> None:
+    """What may mount may make mounts writable, unless they are locked."""
+    for place in (path, path.parent, Path("/")):
+        with suppress(OSError):
+            mounts.allow_writing(place)
+    _overwrite(path)
+
+
+def _take_back_elsewhere(path: Path) -> None:
+    """In a namespace of one's own everybody may mount."""
+    mounts.unshare(mounts.NEW_USER | mounts.NEW_MOUNTS)
+    _take_back(path)
+
+
 def _print(_: Path) -> None:
     print('{"result": "from print"}', flush=True)  # noqa: T201
     sys.stderr.write("noise\n")
@@ -104,6 +138,16 @@ def _connect(_: Path) -> None:
         out.connect(("127.0.0.1", int(Path("port").read_text())))
 
 
+def _look_past_the_veil(_: Path) -> None:
+    """Which hides the machine's files from outside programs, on top of all the jail does."""
+    desk = Path("desk").absolute()
+    desk.mkdir()
+    with veiled(desk.with_name(".veil"), desk, ()) as is_hidden:
+        if is_hidden and not Path("/etc/passwd").exists():
+            Path("written").write_text("/tmp is the desk's, too")
+            Path("/tmp/written").rename("/tmp/hidden")
+
+
 MISDEEDS: dict[str, Callable[[Path], None]] = {
     "segfault": _segfault,
     "abort": _abort,
@@ -114,10 +158,17 @@ MISDEEDS: dict[str, Callable[[Path], None]] = {
     "deaf": _hang_deaf,
     "write": _write_too_much,
     "scribble": _scribble,
+    "overwrite": _overwrite,
+    "empty": _empty,
+    "remove": _remove,
+    "rename": _overwrite_by_another_name,
+    "remount": _take_back,
+    "nest": _take_back_elsewhere,
     "print": _print,
     "bug": _bug,
     "link": _link_to_a_secret,
     "connect": _connect,
+    "veil": _look_past_the_veil,
     "endless": _endless_line,
     "pickle": _say(b"\x80\x04\x95\x0b\x00\n"),
     "number": _say(b"7\n"),
@@ -166,8 +217,12 @@ def _render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Any)
     return Rendered((), "AAAA", "#000000")
 
 
-if __name__ == "__main__":
+def main() -> None:
     engine = SimpleNamespace(probe=_probe, render=_render)
     engines.load_engine = lambda mime: engine  # type: ignore[assignment, return-value]
     engines.load_all = lambda: None
     forkserver.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -64,6 +64,15 @@ SAMPLES: list[tuple[str, str, Callable[[], bytes], tuple[str, int, int]]] = [
         lambda: recordings.sound("s.ogg", "-c:a", "libvorbis", channels=2),
         ("vorbis", 2, 44_100),
     ),
+    ("aiff", "audio/aiff", lambda: recordings.sound("s.aiff"), ("pcm_s16be", 1, 44_100)),
+    (
+        "aiff-c",
+        "audio/aiff",
+        lambda: recordings.sound("s.aiff", "-c:a", "pcm_f32be", channels=2),
+        ("pcm_f32be", 2, 44_100),
+    ),
+    ("wma", "audio/x-ms-wma", lambda: recordings.sound("s.wma", channels=2), ("wmav2", 2, 44_100)),
+    ("ac3-5.1", "audio/ac3", lambda: recordings.sound("s.ac3", channels=6), ("ac3", 6, 44_100)),
     ("opus-5.1", "audio/ogg", lambda: recordings.sound("s.opus", channels=6), ("opus", 6, 48_000)),
 ]
 each_sample = pytest.mark.parametrize(
@@ -128,10 +137,12 @@ class TestContract:
     def test_renditions(
         self, mime: str, make: Callable[[], bytes], wanted: tuple[str, int, int], play: Play
     ) -> None:
-        rendered = play(make(), mime)
-        assert [output.name for output in rendered.outputs] == [
-            recipe.name for recipe in DEFAULT_SOUND_RECIPES
-        ]
+        recipes = (CLEAN, *DEFAULT_SOUND_RECIPES)
+        rendered = play(make(), mime, recipes)
+        assert [output.name for output in rendered.outputs] == [one.name for one in recipes]
+        clean = probe(path_of(rendered, CLEAN.name), mime).audio
+        assert clean
+        assert (clean.codec, clean.channels, clean.sample_rate) == wanted
         for recipe, codec in ((M4A, "aac"), (OPUS, "opus")):
             name, channels, seconds = listened(path_of(rendered, recipe.name))
             assert (name, channels) == (codec, min(wanted[1], 2))

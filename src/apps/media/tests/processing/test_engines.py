@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +29,7 @@ from apps.media.tests import drawings, samples
 from apps.media.tests.processing.conftest import Render, Save, corpus_files, probe
 
 Make = Callable[[], bytes]
+SOURCES = Path(__file__).resolve().parents[4]
 
 SAMPLES: list[tuple[str, str, Make]] = [
     ("jpeg", "image/jpeg", samples.photo_jpeg),
@@ -384,3 +387,38 @@ class TestDocuments:
         for path in files:
             with pytest.raises(PasswordProtectedError):
                 probe(path, "application/pdf")
+
+
+# What is imported in a child is imported anew for every file.
+_IMPORTED_LATE = """
+import sys
+from pathlib import Path
+from apps.media.processing import engines
+from apps.media.processing.recipes import recipes_for
+from apps.media.processing.types import Limits, Plan
+source, mime, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+engines.load_all()
+before = set(sys.modules)
+engine, limits = engines.load_engine(mime), Limits()
+recipes = recipes_for(mime, engine.probe(source, mime, limits))
+engine.render(source, mime, plan=Plan(out, recipes), limits=limits, progress=lambda part: None)
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mime", "make"),
+    [
+        ("image/jpeg", samples.photo_jpeg),
+        ("image/avif", samples.avif),
+        ("image/svg+xml", drawings.drawing),
+        ("application/pdf", lambda: samples.pdf(1)),
+    ],
+)
+def test_the_fork_server_has_imported_all_that_an_engine_needs(
+    mime: str, make: Make, save: Save, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", _IMPORTED_LATE, str(save(make())), mime, str(tmp_path)]
+    ran = subprocess.run(command, cwd=SOURCES, check=True, capture_output=True, text=True)
+    late = [name for name in ran.stdout.split() if not name.startswith("encodings.")]
+    assert late == []

@@ -48,6 +48,9 @@ SAMPLES: list[tuple[Make, str, bool]] = [
     (recordings.surround, "video/x-matroska", True),
     (recordings.late_sound, "video/x-matroska", True),
     (recordings.transport_stream, "video/mp2t", True),
+    (recordings.windows_media, "video/x-ms-wmv", False),
+    (recordings.flash, "video/x-flv", False),
+    (recordings.late_flash, "video/x-flv", True),
     (recordings.webm, "video/webm", False),
     (recordings.damaged_in_the_middle, "video/mp4", True),
 ]
@@ -218,13 +221,19 @@ class TestStretches:
         assert [bright for _, bright in joined] == [bright for _, bright in whole]
 
     @pytest.mark.parametrize(
-        ("name", "mime"), [("a.ts", "video/mp2t"), ("a.mkv", "video/x-matroska")]
+        ("name", "mime", "coded"),
+        [
+            ("a.ts", "video/mp2t", ("-c", "copy")),
+            ("a.mkv", "video/x-matroska", ("-c", "copy")),
+            ("a.flv", "video/x-flv", ("-c:v", "copy", "-c:a", "mp3", "-ar", "44100")),
+            ("a.wmv", "video/x-ms-wmv", ("-c:v", "wmv2", "-b:v", "1M")),
+        ],
     )
     def test_containers_without_an_index_of_frames(
-        self, name: str, mime: str, studio: Open
+        self, name: str, mime: str, coded: tuple[str, ...], studio: Open
     ) -> None:
         source = recordings.flashing()
-        data = recordings.made(name, "-i", "source", "-c", "copy", source=source)
+        data = recordings.made(name, "-i", "source", *coded, source=source)
         film = studio(data, mime)
         whole, joined = film.stream("encode").tracks[0], film.joined(4)
         assert frames(joined.path) == frames(whole.path)

@@ -56,6 +56,11 @@ SAMPLES: list[tuple[Make, str, tuple[int, int], dict[str, object]]] = [
     (recordings.late_sound, "video/x-matroska", (160, 120), {"codec": "h264"}),
     (recordings.transport_stream, "video/mp2t", (160, 120), {"codec": "h264"}),
     (recordings.phone_film, "video/3gpp", (176, 144), {"codec": "h263"}),
+    (recordings.mobile_film, "video/3gpp2", (176, 144), {"codec": "mpeg4"}),
+    (recordings.windows_media, "video/x-ms-wmv", (160, 120), {"codec": "wmv2"}),
+    (recordings.streaming_media, "video/x-ms-asf", (160, 120), {"codec": "msmpeg4v2"}),
+    (recordings.flash, "video/x-flv", (160, 120), {"codec": "flv1"}),
+    (recordings.late_flash, "video/x-flv", (160, 120), {"codec": "h264"}),
     (recordings.webm, "video/webm", (160, 120), {"codec": "vp9"}),
     (recordings.matroska, "video/x-matroska", (160, 120), {"codec": "h264"}),
     (recordings.theora, "video/ogg", (160, 120), {"codec": "theora"}),
@@ -213,8 +218,10 @@ class TestPictures:
     def test_everything_of_every_kind(
         self, make: Make, mime: str, size: tuple[int, int], wanted: dict[str, object], kept: Keep
     ) -> None:
-        rendered = render(kept(make()), mime, POSTER, SHEET, INDEX, CLIP)
+        rendered = render(kept(make()), mime, POSTER, SHEET, INDEX, CLIP, CLEAN)
         made = {output.name: output for output in rendered.outputs}
+        assert made["clean"].mime_type == mime
+        assert probe(made["clean"].path, mime).video
         assert opened(made["poster.jpg"]).size == size
         assert opened(made["storyboard.jpg"]).width == 5 * _tile_width(size)
         assert _picture_size(made["preview.mp4"].path) == (size[0] // 2 * 2, size[1] // 2 * 2)

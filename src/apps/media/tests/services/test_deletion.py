@@ -134,7 +134,7 @@ def test_others_may_not_delete(photo: MediaFile, stranger: Any) -> None:
 
 def test_a_role_may(photo: MediaFile, stranger: Any) -> None:
     role = Group.objects.create(name="media managers")
-    role.permissions.add(Permission.objects.get(codename="change_mediafile"))
+    role.permissions.add(Permission.objects.get(codename="delete_mediafile"))
     stranger.groups.add(role)
     services.delete_media(user=stranger, media=photo)
     assert photo.deleted_at is not None

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from apps.core.errors import StorageUnavailableError
 from apps.core.storage import ObjectStore
-from apps.media import services
+from apps.media import dispatch, services
 from apps.media.exceptions import LostLeaseError
 from apps.media.models import Job, MediaFile, Rendition, Tombstone
 from apps.media.services import jobs, probing
@@ -249,9 +249,25 @@ class TestMessages:
             raise error
 
         monkeypatch.setattr(current_app, "send_task", refuse)
+        monkeypatch.setattr(dispatch, "NOWHERE", "")  # there is a broker, so to say
         with django_capture_on_commit_callbacks(execute=True):
             media = upload(ARCHIVE, "a.zip")
         assert _job(media).state == "queued"
+        assert services.sweep_jobs() == 0  # it was tried: not so soon again
+
+    def test_without_a_broker_no_message_piles_up(
+        self,
+        upload: Callable[..., MediaFile],
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        monkeypatch.setattr(dispatch, "NOWHERE", current_app.conf.broker_url)
+        sent: list[Any] = []
+        monkeypatch.setattr(current_app, "send_task", lambda *args, **kwargs: sent.append(args))
+        with django_capture_on_commit_callbacks(execute=True):
+            media = upload(ARCHIVE, "a.zip")
+        assert _job(media).state == "queued"
+        assert sent == []
 
 
 class TestRetries:

@@ -20,8 +20,8 @@ from apps.core.storage import ObjectStore
 from apps.media import selectors, services
 from apps.media.exceptions import ForbiddenError, QuotaExceededError, RejectedError
 from apps.media.models import Job, MediaFile, Quota, Upload
+from apps.media.services.finalizing import finalize_upload
 from apps.media.services.receiving import open_receipt
-from apps.media.services.uploads import finalize_upload
 from apps.media.tests import samples
 
 TEXT = b"A few plain words.\n"
@@ -200,13 +200,13 @@ class TestFinalize:
     def test_goes_on_after_a_crash_behind_the_promotion(
         self, complete: Upload, monkeypatch: pytest.MonkeyPatch, own_storage: ObjectStore
     ) -> None:
-        from apps.media.services import uploads
+        from apps.media.services import finalizing
 
         def crash(*args: Any, **kwargs: Any) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(uploads, "_record", crash)
+            patch.setattr(finalizing, "_record", crash)
             with pytest.raises(KeyboardInterrupt):
                 finalize_upload(upload=complete, fields={})
         media = finalize_upload(upload=complete, fields={})

@@ -169,23 +169,25 @@ class TestNames:
     def test_naughty_strings_as_texts(
         self, api: APIClient, corpus: Path, upload: Callable[..., MediaFile]
     ) -> None:
-        media = upload(TEXT, "a.txt")
+        address = f"{URL}{upload(TEXT, 'a.txt').pk}/"
         for text in json.loads((corpus / "names" / "blns.json").read_text()):
-            for field in ("title", "caption", "alt_text"):
-                answer = api.patch(f"{URL}{media.pk}/", {field: text}, format="json")
-                if answer.status_code == 200:
-                    assert answer.json()[field] in {text, text.strip()}
-                else:
-                    assert answer.status_code == 400
+            fields = dict.fromkeys(("title", "caption", "alt_text"), text)
+            answer = api.patch(address, fields, format="json")
+            if answer.status_code == 400:  # what is wrong for one may be right for another
+                assert answer.json()["errors"]
+                fields = {name: text for name in fields if name not in answer.json()["errors"]}
+                answer = api.patch(address, fields, format="json")
+            assert answer.status_code == 200
+            assert all(answer.json()[name] in {text, text.strip()} for name in fields)
 
     @pytest.mark.corpus
     def test_naughty_strings_as_file_names(
         self, api: APIClient, corpus: Path, own_storage: Any, browser_of: Any, owner: Any
     ) -> None:
         client = browser_of(owner)
+        answer = api.post(URL, {"file": SimpleUploadedFile("a.txt", TEXT)}, format="multipart")
+        media = MediaFile.objects.get(pk=answer.json()["id"])
         for text in json.loads((corpus / "names" / "blns.json").read_text()):
-            answer = api.post(URL, {"file": SimpleUploadedFile("a.txt", TEXT)}, format="multipart")
-            media = MediaFile.objects.get(pk=answer.json()["id"])
             MediaFile.objects.filter(pk=media.pk).update(original_name=text[:255] or "x")
             media.versions.update(original_name=text[:255] or "x")
             sent = client.get(f"/media/{media.pk}/original")
@@ -240,6 +242,7 @@ class TestList:
             ({"status": "failed"}, []),
             ({"created_after": "2000-01-01T00:00:00Z", "owner": "olga"}, ["sea.jpg", "notes.txt"]),
             ({"created_before": "2000-01-01T00:00:00Z"}, []),
+            ({"created_before": "0774-08-08T17:58:14.8+20:30"}, []),  # beyond PostgreSQL's zones
             ({"ordering": "original_name"}, ["notes.txt", "public.txt", "sea.jpg"]),
             ({"ordering": "-size", "page_size": 1}, ["sea.jpg"]),
         ],
@@ -298,12 +301,14 @@ class TestList:
                 raise AssertionError(f"storage asked for {name}")
 
         monkeypatch.setattr("apps.media.storage.object_store", lambda alias: NoStorage())
-        with django_assert_num_queries(5):  # permissions (2), rows, tags, renditions
+        # Permissions (2), ways to see a file (6, and one each of users, posts, events), rows, tags,
+        # renditions.
+        with django_assert_num_queries(14):
             assert len(api.get(URL, {"page_size": 2}).json()["results"]) == 2
         owner.__dict__.pop("_perm_cache", None)
         owner.__dict__.pop("_user_perm_cache", None)
         owner.__dict__.pop("_group_perm_cache", None)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(14):
             assert len(api.get(URL, {"page_size": 50}).json()["results"]) == 50
 
 
@@ -399,6 +404,13 @@ def test_missing_is_a_problem_too(api: APIClient) -> None:
 CONTRACT_FIELDS = set(
     "id owner title original_name media_type mime_type size sha256 width height duration status "
     "failure progress visibility share_location caption alt_text tags focal_point placeholder "
-    "color version created_at updated_at deleted_at urls renditions permissions chapters captions "
-    "facts".split()
+    "color version duplicate_of created_at updated_at deleted_at urls renditions permissions "
+    "chapters captions facts".split()
 )
+
+
+@pytest.mark.parametrize(("said", "lifetime"), [("true", "used"), ("", "kept"), ("false", "kept")])
+def test_a_file_for_a_use(api: APIClient, said: str, lifetime: str) -> None:
+    _send(api, **({"for_use": said} if said else {}))
+    media = MediaFile.objects.get()
+    assert (media.lifetime, media.expires_at is None) == (lifetime, lifetime == "kept")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
 from apps.media.models import MediaFile
 from apps.media.tests import samples
-from apps.media.tests.views.range_table import TABLE, Case, bounds, fill, ids
+from apps.media.tests.views.asking import Answer, Ask, check_case, over_the_wire
+from apps.media.tests.views.range_table import TABLE, Case, ids
 
 DATA = samples.photo_png(64, 48)
-LOCKED = {"default-src 'none'", "sandbox", "frame-ancestors 'none'"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-Ask = Callable[[str, dict[str, str]], Answer]
 
 
 @pytest.fixture
@@ -46,60 +33,16 @@ def ask(address: str) -> Ask:
     return send
 
 
-def _check(case: Case, ask: Ask) -> None:
-    whole = ask("GET", {})
-    n, etag = len(whole.body), whole.headers["ETag"]
-    headers = fill(case, etag=etag, modified=whole.headers["Last-Modified"], n=n)
-    answer = ask(case.method, headers)
-    assert answer.status in case.statuses, answer
-    _check_safe(answer)
-    if answer.status == 200:
-        assert answer.headers["Content-Length"] == str(n)
-        assert answer.headers["Accept-Ranges"] == "bytes"
-        assert answer.body == (b"" if case.method == "HEAD" else whole.body)
-    elif answer.status == 206:
-        assert case.part is not None
-        first, last = bounds(case.part, n)
-        assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{n}"
-        assert answer.headers["Content-Length"] == str(last - first + 1)
-        assert answer.body == whole.body[first : last + 1]
-    elif answer.status == 416:
-        assert answer.headers["Content-Range"] == f"bytes */{n}"
-    elif answer.status == 304:  # C-13
-        assert answer.body == b""
-        assert answer.headers["ETag"] == etag
-        assert answer.headers["Cache-Control"] == whole.headers["Cache-Control"]
-        assert "Content-Type" not in answer.headers
-        assert answer.headers.get("Content-Length", "0") == "0"  # some servers add it
-
-
-def _check_safe(answer: Answer) -> None:  # S-01, V3.4.4
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    policy = {part.strip() for part in answer.headers["Content-Security-Policy"].split(";")}
-    assert policy >= LOCKED
-    assert "Set-Cookie" not in answer.headers
-
-
 @pytest.mark.parametrize("case", TABLE, ids=ids(TABLE))
 def test_protocol_table(case: Case, ask: Ask) -> None:
-    _check(case, ask)
+    check_case(case, ask)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_protocol_table_over_the_wire(live_server: Any, address: str) -> None:
-    place = urlsplit(live_server.url)
-
-    def send(method: str, headers: dict[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
-        encoded = {name: value.encode("latin-1") for name, value in headers.items()}
-        connection.request(method, address, headers=encoded)
-        response = connection.getresponse()
-        answer = Answer(response.status, dict(response.getheaders()), response.read())
-        connection.close()
-        return answer
-
+    send = over_the_wire(f"{live_server.url}{address}")
     for case in TABLE:
-        _check(case, send)
+        check_case(case, send)
 
 
 def test_s02_consecutive_ranges_join(ask: Ask) -> None:

@@ -43,6 +43,8 @@ def test_every_operation_answers_as_documented(
             "--max-examples=15",
             "--phases=fuzzing,stateful",
             "--exclude-operation-id=auth_token_destroy",  # it would sign the test out
+            # Its bodies are bytes at an offset; `test_tus` has the protocol case by case.
+            "--exclude-path-regex=/uploads/tus/",
             "--generation-deterministic",
             "--no-color",
         ],
