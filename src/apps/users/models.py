@@ -1,7 +1,51 @@
-"""The project's own user, so that it can grow without a migration of everybody."""
+"""The project's own user, so that it can grow without a migration of all; who follows whom."""
 
+from __future__ import annotations
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from apps.media.fields import CropField, MediaField
 
 
 class User(AbstractUser):
-    """A person with an account. Avatar and cover come from the media app."""
+    """A person with an account. What their page tells is everybody's."""
+
+    display_name = models.CharField(max_length=80, blank=True)
+    about = models.TextField(max_length=2_000, blank=True)
+    avatar = MediaField(recipe="square.webp", crop_field="avatar_crop")
+    avatar_crop = CropField()
+    cover = MediaField(recipe="banner.webp", crop_field="cover_crop")
+    cover_crop = CropField()
+
+    @property
+    def shown_name(self) -> str:
+        """What others read: the name that somebody gave themselves, else that of the account."""
+        return self.display_name or self.get_username()
+
+    def get_absolute_url(self) -> str:
+        return reverse("users:profile", args=[self.get_username()])
+
+
+class Follow(models.Model):
+    """That one person wants to see what another one posts for those who follow them."""
+
+    follower = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="following"
+    )
+    followed = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="followers"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
+            models.CheckConstraint(condition=~Q(follower=F("followed")), name="follow_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.follower} → {self.followed}"

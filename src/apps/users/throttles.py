@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rest_framework.throttling import SimpleRateThrottle
+from apps.core.rates import AddressRate
 
 
-class SignUpThrottle(SimpleRateThrottle):
-    """New accounts per address; also takes plain Django requests."""
+class SignUpThrottle(AddressRate):
+    """New accounts."""
 
     scope = "signup"
 
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+class SignInThrottle(AddressRate):
+    """Attempts to sign in on the page, right or wrong."""
+
+    scope = "signin"
 
 
-class TokenThrottle(SignUpThrottle):
-    """Attempts to get a token, right or wrong, per address."""
+class TokenThrottle(AddressRate):
+    """Attempts to get a token, right or wrong."""
 
     scope = "token"

@@ -1,15 +1,24 @@
-"""Addresses of accounts: signing in, up and out, and tokens for programs."""
+"""Addresses of accounts: signing in, up and out, tokens for programs, and the pages of people."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from apps.users import views
+from apps.users.views import accounts, profiles
 
 app_name = "users"
 
 urlpatterns = [
-    path("accounts/login/", views.SignInView.as_view(), name="login"),
+    path("accounts/login/", accounts.SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("accounts/signup/", views.SignUpView.as_view(), name="signup"),
-    path("api/v1/auth/token/", views.TokenView.as_view(), name="token"),
+    path("accounts/signup/", accounts.SignUpView.as_view(), name="signup"),
+    path("api/v1/auth/token/", accounts.TokenView.as_view(), name="token"),
+    path("settings/profile/", profiles.EditProfilePage.as_view(), name="edit"),
+    path("settings/account/delete/", profiles.DeleteAccountPage.as_view(), name="delete"),
+    path("users/<str:username>/", profiles.ProfilePage.as_view(), name="profile"),
+    path("users/<str:username>/follow/", profiles.FollowPage.as_view(), name="follow"),
+    path(
+        "users/<str:username>/unfollow/",
+        profiles.FollowPage.as_view(follows=False),
+        name="unfollow",
+    ),
 ]

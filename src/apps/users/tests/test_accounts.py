@@ -102,3 +102,15 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while(owner: Any, setting
     right = client.post("/accounts/login/", {"username": "olga", "password": PASSWORD})
     assert right.status_code == 429
     assert client.get("/library/").status_code == 302
+
+
+def test_sign_ins_are_limited_by_address(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"signin": "2/hour"})
+    for name in ("a", "b"):
+        wrong = {"username": name, "password": "wrong"}
+        assert Client().post("/accounts/login/", wrong).status_code == 200
+    right = {"username": "olga", "password": PASSWORD}
+    answer = Client().post("/accounts/login/", right, headers=HTML)
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert Client().get("/accounts/login/").status_code == 200

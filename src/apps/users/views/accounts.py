@@ -25,12 +25,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from apps.core.error_pages import answer_error
 from apps.core.errors import AppError
+from apps.core.rates import check_rate
 from apps.core.schema import problem
 from apps.users.forms import SignUpForm
-from apps.users.throttles import SignUpThrottle, TokenThrottle
+from apps.users.throttles import SignInThrottle, SignUpThrottle, TokenThrottle
 
+METHODS = ["get", "head", "post", "options"]  # else a PUT is taken for a POST
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -43,14 +44,20 @@ class InvalidCredentialsError(AppError):
 
 
 class SignInView(LoginView):
+    http_method_names = METHODS
     template_name = "users/login.html"
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        check_rate(SignInThrottle, request)
+        return super().post(request, *args, **kwargs)
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class SignUpView(FormView):
     """A new account, signed in at once."""
 
+    http_method_names = METHODS
     template_name = "users/signup.html"
     form_class = SignUpForm
     success_url = reverse_lazy("media:library")
@@ -61,16 +68,8 @@ class SignUpView(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        throttle = SignUpThrottle()
-        if throttle.allow_request(request, self):
-            return super().post(request, *args, **kwargs)
-        return answer_error(
-            request,
-            status=429,
-            code="throttled",
-            detail="Too many accounts were made from your network. Please try again later.",
-            headers={"Retry-After": str(int(throttle.wait() or 0) + 1)},
-        )
+        check_rate(SignUpThrottle, request)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         login(self.request, form.save(), backend=BACKEND)

@@ -1,0 +1,65 @@
+"""Events in the administration, with their guests and galleries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from apps.events.models import Event, EventPhoto, Invitation
+
+
+class InvitationInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Invitation
+    extra = 0
+    autocomplete_fields = ["user"]
+    fields = ["user", "answer", "answered_at"]
+    readonly_fields = ["answered_at"]
+
+
+class EventPhotoInline(admin.TabularInline):  # type: ignore[type-arg]
+    """A look at the gallery; what is in it is changed on the event's page."""
+
+    model = EventPhoto
+    extra = 0
+    fields = ["position", "media", "alt_text", "added_by", "created_at"]
+    readonly_fields = ["position", "media", "alt_text", "added_by", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventPhoto]:
+        return super().get_queryset(request).select_related("media", "added_by")
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["title", "host", "starts_at", "place", "visibility", "photo_total"]
+    list_filter = ["visibility", "starts_at"]
+    list_select_related = ["host"]
+    search_fields = ["title", "place", "host__username"]
+    date_hierarchy = "starts_at"
+    autocomplete_fields = ["host"]
+    readonly_fields = ["created_at", "updated_at"]
+    fields = [
+        ("title", "host"),
+        ("starts_at", "ends_at"),
+        "place",
+        "text",
+        ("visibility", "guests_add_photos"),
+        ("created_at", "updated_at"),
+    ]
+    inlines = [InvitationInline, EventPhotoInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        rows: QuerySet[Event] = super().get_queryset(request)
+        return rows.annotate(photo_total=Count("photos"))
+
+    @admin.display(description="photos", ordering="photo_total")
+    def photo_total(self, event: Any) -> int:
+        return int(event.photo_total)

@@ -1,0 +1,41 @@
+"""Every failure that is the events' own; those of files come from the media app."""
+
+from __future__ import annotations
+
+from apps.core.errors import AppError
+
+
+class EventError(AppError):
+    """Root of the errors of events."""
+
+
+class NotVisibleError(EventError):
+    """Missing, or hidden from whoever asks: the same answer."""
+
+    code = "not_found"
+    status = 404
+    message = "There is nothing here."
+
+
+class ForbiddenError(EventError):
+    """Whoever asks may see the event, but not do this."""
+
+    code = "forbidden"
+    status = 403
+    message = "You may not do this."
+
+
+class UnknownGuestError(EventError):
+    """Nobody can be invited by this name; says not whether somebody has it."""
+
+    code = "unknown_guest"
+    status = 422
+    message = "There is nobody of this name who can be invited."
+
+
+class BadRequestError(EventError):
+    """The request itself has to be another one."""
+
+    code = "bad_request"
+    status = 400
+    message = "This request cannot be understood."

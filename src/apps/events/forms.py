@@ -1,0 +1,72 @@
+"""The forms of events. They tidy and explain; what may be stored is the services' decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from apps.events.models import Answer, Event, Visibility
+from apps.media.forms import MediaModelForm
+
+MOMENT = "%Y-%m-%dT%H:%M"
+
+
+def _moment(**options: Any) -> forms.DateTimeField:
+    """A field for a moment in the time zone of the site."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT)
+    return forms.DateTimeField(widget=widget, input_formats=[MOMENT, f"{MOMENT}:%S"], **options)
+
+
+class EventForm(MediaModelForm):
+    """What is said of an event, and its banner."""
+
+    starts_at = _moment(label="Begins")
+    ends_at = _moment(label="Ends", required=False, help_text="Leave it empty if it is open.")
+    visibility = forms.ChoiceField(
+        label="Who sees it",
+        choices=Visibility.choices,
+        help_text="Whoever sees the event sees its banner and its photos.",
+    )
+    guests_add_photos = forms.BooleanField(label="Guests may add photos", required=False)
+
+    class Meta:
+        model = Event
+        fields = [
+            "title",
+            "starts_at",
+            "ends_at",
+            "place",
+            "text",
+            "visibility",
+            "guests_add_photos",
+            "banner",
+        ]
+        labels = {"text": "What it is about"}
+        widgets = {
+            "title": forms.TextInput(attrs={"autocomplete": "off"}),
+            "text": forms.Textarea(attrs={"rows": 5}),
+        }
+
+    def fields_chosen(self) -> dict[str, Any]:
+        """The valid values, as the services take them."""
+        chosen = dict(self.cleaned_data)
+        item = chosen.pop("banner", None)
+        banner = item.media if item else None
+        return {**chosen, "banner": banner, "banner_crop": item.crop if item else None}
+
+
+class InviteForm(forms.Form):
+    """Whom to ask."""
+
+    name = forms.CharField(
+        label="User name",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+    )
+
+
+class AnswerForm(forms.Form):
+    """Whether somebody comes."""
+
+    answer = forms.ChoiceField(choices=Answer.choices)

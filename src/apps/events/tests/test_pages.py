@@ -1,0 +1,85 @@
+"""The pages of events, used as a browser without script uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from apps.events import services
+from apps.events.models import Event, EventPhoto
+from apps.events.tests.conftest import names
+from apps.media.models import MediaFile
+from apps.media.tests import samples
+
+FORM = {"title": "Lunch", "starts_at": "2030-01-01T10:00", "visibility": "public"}
+
+
+@pytest.fixture
+def client(owner: Any, browser_of: Callable[[Any], Client]) -> Client:
+    return browser_of(owner)
+
+
+def test_made_and_changed(client: Client, owner: Any) -> None:
+    answer = client.post("/events/new/", FORM)
+    event = Event.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/events/{event.pk}/")
+    page = client.get(f"/events/{event.pk}/edit/").content.decode()
+    assert 'value="2030-01-01T10:00"' in page
+    wrong = client.post(f"/events/{event.pk}/edit/", {**FORM, "ends_at": "2029-01-01T10:00"})
+    assert wrong.status_code == 422
+    assert "ends after it has begun" in wrong.content.decode()
+    picture = SimpleUploadedFile("a.jpg", samples.photo_jpeg(64, 48), "image/jpeg")
+    said = {**FORM, "title": "Dinner", "place": "Here", "banner-sent": "1", "banner-files": picture}
+    client.post(f"/events/{event.pk}/edit/", said)
+    event.refresh_from_db()
+    assert (event.title, event.place, event.host) == ("Dinner", "Here", owner)
+    assert event.banner
+    assert event.banner.original_name == "a.jpg"
+    client.post(f"/events/{event.pk}/edit/", FORM)  # without a word of it
+    event.refresh_from_db()
+    assert event.banner
+
+
+def test_photos_are_uploaded_for_the_event(
+    client: Client, event: Event, django_capture_on_commit_callbacks: Any
+) -> None:
+    files = [
+        SimpleUploadedFile("a.jpg", samples.photo_jpeg(64, 48), "image/jpeg"),
+        SimpleUploadedFile("b.txt", b"words", "text/plain"),
+    ]
+    answer = client.post(f"/events/{event.pk}/photos/add/", {"files": files}, follow=True)
+    assert "1 photo added." in answer.content.decode()
+    assert "b.txt:" in answer.content.decode()
+    assert names(event) == ["a.jpg"]
+    media = EventPhoto.objects.get().media
+    assert (media.lifetime, media.expires_at) == ("used", None)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/events/{event.pk}/photos/order/", {"ids": [str(media.pk)]})
+    assert names(event) == []
+    assert MediaFile.objects.get(pk=media.pk).expires_at is not None
+
+
+def test_guests_are_invited_and_answer(
+    client: Client, event: Event, guest: Any, browser_of: Any
+) -> None:
+    refused = client.post(f"/events/{event.pk}/invite/", {"name": "nobody"})
+    assert refused.status_code == 422
+    assert "nobody of this name" in refused.content.decode()
+    client.post(f"/events/{event.pk}/invite/", {"name": "gina"})
+    theirs = browser_of(guest)
+    assert "you are invited" in theirs.get("/events/").content.decode()
+    theirs.post(f"/events/{event.pk}/answer/", {"answer": "yes"})
+    assert "1 yes, 0 maybe, 0 no" in theirs.get(f"/events/{event.pk}/").content.decode()
+    assert "gina" not in browser_of(None).get("/events/").content.decode()
+
+
+def test_the_order_without_script(client: Client, owner: Any, event: Event, photos: Any) -> None:
+    ids = [one.pk for one in photos(3)]
+    services.add_photos(user=owner, event=event, media_ids=ids)
+    answer = client.post(f"/events/{event.pk}/photos/order/", {"later": str(ids[0])})
+    assert answer["Location"].endswith(f"#later-{ids[0]}")
+    assert names(event) == ["001.jpg", "000.jpg", "002.jpg"]

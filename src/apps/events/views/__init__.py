@@ -1,0 +1,1 @@
+"""Edges: pages and API of events."""

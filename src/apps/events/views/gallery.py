@@ -1,0 +1,156 @@
+"""The gallery on the page of an event: its cards, what is added, the order, what is taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from apps.core.keyset import Page
+from apps.core.pages import PageView, PersonalView
+from apps.events import selectors, services
+from apps.events.exceptions import BadRequestError, ForbiddenError
+from apps.events.models import Event, EventPhoto
+from apps.events.policies import Action
+from apps.events.views.listing import PHOTOS, read_shown
+from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One page of a gallery and the addresses of its neighbours; `more_url` gives cards alone."""
+
+    event: Event
+    photos: list[EventPhoto]
+    page: Page[EventPhoto]
+
+    @property
+    def more_url(self) -> str | None:
+        return self._address("events:cards", self.page.next)
+
+    @property
+    def next_url(self) -> str | None:
+        return self._address("events:event", self.page.next)
+
+    @property
+    def previous_url(self) -> str | None:
+        return self._address("events:event", self.page.previous)
+
+    @property
+    def is_arrangeable(self) -> bool:
+        return Action.EDIT in self.event.rights
+
+    @property
+    def may_remove_any(self) -> bool:
+        return any(photo.may_remove for photo in self.photos)
+
+    def _address(self, name: str, cursor: str | None) -> str | None:
+        if cursor is None:
+            return None
+        place = reverse(name, args=[self.event.pk])
+        return f"{place}?{urlencode({'cursor': cursor})}"
+
+
+def read_gallery(request: HttpRequest, event: Event) -> Gallery:
+    """The page of the gallery of `event` (as shown to the visitor) that the request names."""
+    rows = selectors.list_photos(user=request.user, event=event)
+    cursor = request.GET.get("cursor")
+    page = read_shown(rows, ordering="position", size=PHOTOS, cursor=cursor)
+    photos = selectors.photos_shown(request.user, event, page.items)
+    return Gallery(event=event, photos=photos, page=page)
+
+
+class CardsPage(PageView):
+    """The next page of a gallery, without the page around it."""
+
+    def get(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
+        event = selectors.get_shown_event(user=request.user, event_id=event_id)
+        context = {"gallery": read_gallery(request, event), "event": event, "appended": True}
+        return render(request, "events/parts/cards.html", context)
+
+
+class CardPage(PageView):
+    """One card, for whoever waits until a picture is made; empty as long as nothing is new."""
+
+    def get(self, request: HttpRequest, event_id: UUID, media_id: UUID) -> HttpResponse:
+        event = selectors.get_shown_event(user=request.user, event_id=event_id)
+        photo = selectors.get_photo(user=request.user, event=event, media_id=media_id)
+        seen = f"{photo.media.status}-{photo.media.progress}"
+        if request.GET.get("seen") == seen:
+            return HttpResponse(status=204)
+        gallery = Gallery(event=event, photos=[photo], page=Page([photo], None, None))
+        context = {"photo": photo, "event": event, "gallery": gallery}
+        return render(request, "events/parts/photo.html", context)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked in `_take`, once uploads can stream
+class AddPhotosPage(PersonalView):
+    """Takes photos for the gallery. Each is judged alone: one refusal does not stop the others."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
+        event = selectors.get_shown_event(user=request.user, event_id=event_id)
+        if Action.ADD_PHOTOS not in event.rights:
+            raise ForbiddenError(event_id)
+        stream_uploads(request, user=request.user, collect_refusals=True)
+        try:
+            return self._take(request, event)
+        finally:
+            discard_unclaimed(request)
+
+    @method_decorator(csrf_protect)
+    def _take(self, request: HttpRequest, event: Event) -> HttpResponse:
+        files = request.FILES.getlist("files")
+        outcomes = services.upload_photos(user=request.user, event=event, files=files)
+        added = [outcome for outcome in outcomes if not outcome.reason]
+        if added:
+            messages.success(request, f"{_count(len(added))} added.")
+        for outcome in outcomes:
+            if outcome.reason:
+                messages.error(request, f"{outcome.name}: {outcome.reason}")
+        if not outcomes:
+            messages.error(request, "Choose some photos first.")
+        return _back(event, "gallery")
+
+
+class ArrangePage(PersonalView):
+    """What is done with photos on the page without script: `earlier` and `later` name one, `remove`
+    means all that are ticked."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
+        user = request.user
+        event = selectors.get_shown_event(user=user, event_id=event_id)
+        for act in ("earlier", "later"):
+            if act in request.POST:
+                [one] = _read_ids([request.POST[act]])
+                services.step_photo(user=user, event=event, media_id=one, later=act == "later")
+                return _back(event, f"{act}-{one}")
+        ids = _read_ids(request.POST.getlist("ids"))
+        removed = services.remove_photos(user=user, event=event, media_ids=ids)
+        messages.success(request, f"{_count(removed)} taken out.")
+        return _back(event, "gallery")
+
+
+def _read_ids(texts: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in texts]
+    except ValueError as error:
+        raise BadRequestError from error
+
+
+def _count(photos: int) -> str:
+    return f"{photos} photo{'' if photos == 1 else 's'}"
+
+
+def _back(event: Event, anchor: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{event.get_absolute_url()}#{anchor}")

@@ -1,0 +1,35 @@
+"""The form of a post. What may be stored is the services' decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from apps.posts.models import LONGEST, Audience, Post
+
+
+class PostForm(forms.Form):
+    """Words, files, and who gets to see them."""
+
+    text = forms.CharField(
+        label="What would you like to tell?",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+    audience = forms.ChoiceField(
+        label="Who sees it",
+        choices=Audience.choices,
+        initial=Audience.FOLLOWERS,
+        help_text="It holds for the photos and videos in it as well.",
+    )
+
+    @classmethod
+    def of(cls, post: Post) -> PostForm:
+        """The form with what `post` says now."""
+        return cls(initial={"text": post.text, "audience": post.audience})
+
+    def to_fields(self) -> dict[str, Any]:
+        """The valid values as the services take them."""
+        return dict(self.cleaned_data)

@@ -1,0 +1,66 @@
+"""Posts: what somebody tells, with pictures and films, to everybody or to few."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from apps.core.ids import new_id
+from apps.media.models import Accepts, MediaAttachment
+
+LONGEST = 5_000  # characters
+
+
+class Audience(models.TextChoices):
+    PUBLIC = "public", "Everybody"
+    FOLLOWERS = "followers", "Your followers"
+    ONLY_ME = "only_me", "Only you"
+
+
+class Post(models.Model):
+    """One post. Its id is the order of writing; its attachments are seen by whoever sees it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="posts"
+    )
+    text = models.TextField(
+        max_length=LONGEST, blank=True, validators=[MaxLengthValidator(LONGEST)]
+    )
+    audience = models.CharField(max_length=16, choices=Audience.choices, default=Audience.FOLLOWERS)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["author", "-id"], name="post_author"),
+            models.Index(fields=["-id"], name="post_public", condition=Q(audience="public")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(audience__in=Audience.values), name="post_audience_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60] or f"Post of {self.created_at:%Y-%m-%d}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("posts:post", args=[self.pk])
+
+
+class PostMedia(MediaAttachment):
+    """A picture or a film of a post."""
+
+    accepts = Accepts(kinds=("image", "video"), max_count=10)
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="attachments")
+
+    class Meta(MediaAttachment.Meta):
+        verbose_name_plural = "post media"
+        constraints = [
+            models.UniqueConstraint(fields=["post", "media"], name="post_media_once"),
+        ]

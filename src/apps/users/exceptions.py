@@ -1,0 +1,29 @@
+"""What can go wrong with accounts, each with a stable code and words that are safe to show."""
+
+from __future__ import annotations
+
+from apps.core.errors import AppError
+
+
+class PersonNotVisibleError(AppError):
+    """No such person, or their account is switched off: one answer for both."""
+
+    code = "not_found"
+    status = 404
+    message = "Not found."
+
+
+class WrongPasswordError(AppError):
+    """Something that cannot be undone asks for the password once more."""
+
+    code = "wrong_password"
+    status = 422
+    message = "This is not the password of your account."
+
+
+class FollowingOneselfError(AppError):
+    """Nobody follows themselves."""
+
+    code = "following_oneself"
+    status = 422
+    message = "You cannot follow yourself."

@@ -1,0 +1,24 @@
+"""What people open of media: their picture and cover are everybody's, as is all of their page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, QuerySet
+
+from apps.users.models import User
+
+PICTURES = ("avatar", "cover")
+
+
+def media_of_profiles(user: User | AnonymousUser) -> QuerySet[Any]:
+    """Ids of the files that pages of people show: the rule that media asks.
+
+    Only what is their own: who may edit a file of another may not show it to everybody.
+    """
+    people = User.objects.filter(is_active=True)
+    avatars, covers = (
+        people.filter(**{f"{name}__owner": F("pk")}).values(name) for name in PICTURES
+    )
+    return avatars.union(covers)

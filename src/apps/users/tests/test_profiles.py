@@ -1,0 +1,132 @@
+"""The pages of people: what they tell, who follows whom, and the end of an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from apps.media import services as media_services
+from apps.media.models import Erasure, MediaFile
+from apps.users import services
+from apps.users.models import Follow
+from apps.users.templatetags.users import initials
+
+PASSWORD = "correct horse battery staple"
+
+
+def test_a_page_tells_what_somebody_says_of_themselves(owner: Any, browser_of: Any) -> None:
+    services.update_profile(user=owner, display_name="Olga <b>", about="Likes\n<i>birds</i>")
+    page = browser_of(None).get("/users/olga/").content.decode()
+    assert "Olga &lt;b&gt;" in page
+    assert "Likes<br>&lt;i&gt;birds&lt;/i&gt;" in page
+
+
+@pytest.mark.parametrize("name", ["nobody", "sam", "a\0b"])
+def test_hidden_and_missing_people_are_the_same(name: str, stranger: Any, owner: Any) -> None:
+    get_user_model().objects.filter(pk=stranger.pk).update(is_active=False)
+    answer = Client().get(f"/users/{name}/")
+    missing = Client().get("/users/other/")
+    assert (answer.status_code, answer.content) == (404, missing.content)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("", "O"), ("Ada", "A"), ("Ada King Lovelace", "AL"), ("ß", "SS")]
+)
+def test_initials(name: str, letters: str, owner: Any) -> None:
+    owner.display_name = name
+    assert initials(owner) == letters
+
+
+def test_initials_cost_no_request(owner: Any, browser_of: Any) -> None:
+    page = browser_of(None).get("/users/olga/").content.decode()
+    main = page[page.index("<main") :]
+    assert "<img" not in main
+    assert 'class="face face--large' in main
+
+
+class TestFollowing:
+    def test_by_the_button(self, owner: Any, stranger: Any, browser_of: Any) -> None:
+        client = browser_of(stranger)
+        for _ in range(2):
+            assert client.post("/users/olga/follow/")["Location"] == "/users/olga/"
+        assert Follow.objects.get().followed == owner
+        assert "Unfollow" in client.get("/users/olga/").content.decode()
+        for _ in range(2):
+            client.post("/users/olga/unfollow/")
+        assert not Follow.objects.exists()
+
+    def test_nobody_follows_themselves(self, owner: Any, browser_of: Any) -> None:
+        assert browser_of(owner).post("/users/olga/follow/").status_code == 422
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Follow.objects.create(follower=owner, followed=owner)
+        assert not Follow.objects.exists()
+
+    def test_strangers_to_the_site_sign_in_first(self, owner: Any) -> None:
+        answer = Client().post("/users/olga/follow/")
+        assert answer["Location"].startswith("/accounts/login/")
+        assert not Follow.objects.exists()
+
+    def test_hidden_people_are_not_followed(self, owner: Any, stranger: Any) -> None:
+        client = Client()
+        client.force_login(stranger)
+        get_user_model().objects.filter(pk=owner.pk).update(is_active=False)
+        assert client.post("/users/olga/follow/").status_code == 404
+        assert not Follow.objects.exists()
+
+
+class TestEditing:
+    def test_is_for_oneself(self, owner: Any, browser_of: Any) -> None:
+        body = {"display_name": "Olga", "about": "words"}
+        answer = browser_of(owner).post("/settings/profile/", body)
+        assert answer["Location"] == "/users/olga/"
+        owner.refresh_from_db()
+        assert (owner.display_name, owner.about) == ("Olga", "words")
+
+    def test_what_is_too_long_is_said(self, owner: Any, browser_of: Any) -> None:
+        answer = browser_of(owner).post("/settings/profile/", {"display_name": "x" * 81})
+        assert answer.status_code == 422
+        owner.refresh_from_db()
+        assert owner.display_name == ""
+
+    def test_takes_nothing_else(self, owner: Any, browser_of: Any) -> None:
+        browser_of(owner).post("/settings/profile/", {"is_staff": "on", "username": "root"})
+        owner.refresh_from_db()
+        assert (owner.is_staff, owner.username) == (False, "olga")
+
+
+class TestEnd:
+    def test_asks_for_the_password(self, owner: Any, browser_of: Any) -> None:
+        answer = browser_of(owner).post("/settings/account/delete/", {"password": "wrong"})
+        assert answer.status_code == 422
+        assert "not the password" in answer.content.decode()
+        assert get_user_model().objects.filter(pk=owner.pk).exists()
+
+    def test_takes_everything_along(
+        self, owner: Any, stranger: Any, upload: Any, browser_of: Any
+    ) -> None:
+        upload(b"words", "a.txt")
+        services.follow_user(user=stranger, person=owner)
+        client = browser_of(owner)
+        answer = client.post("/settings/account/delete/", {"password": PASSWORD})
+        assert answer["Location"] == "/"
+        assert client.get("/users/olga/").status_code == 404  # at once, whatever the workers do
+        media_services.run_erasure(erasure_id=Erasure.objects.get().pk)
+        assert not get_user_model().objects.filter(username="olga").exists()
+        assert not MediaFile.objects.exists()
+        assert not Follow.objects.exists()
+        assert client.get("/library/").status_code == 302
+
+    def test_guesses_are_limited(self, owner: Any, browser_of: Any, monkeypatch: Any) -> None:
+        from rest_framework.throttling import SimpleRateThrottle
+
+        monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, "signin", "3/min")
+        client = browser_of(owner)
+        guesses = [
+            client.post("/settings/account/delete/", {"password": "wrong"}) for _ in range(4)
+        ]
+        assert [answer.status_code for answer in guesses] == [422, 422, 422, 429]
+        assert get_user_model().objects.filter(pk=owner.pk).exists()

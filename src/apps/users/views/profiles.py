@@ -1,0 +1,94 @@
+"""The pages of people: what each tells of themselves, who follows whom, how accounts end."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from apps.core.pages import PageView, PersonalView
+from apps.core.rates import check_rate
+from apps.users import selectors, services
+from apps.users.exceptions import WrongPasswordError
+from apps.users.forms import DeleteAccountForm, ProfileForm
+from apps.users.sections import read_sections
+from apps.users.throttles import SignInThrottle
+
+
+class ProfilePage(PageView):
+    """A person, to everybody; what else stands there is for other apps to say."""
+
+    def get(self, request: HttpRequest, username: str) -> HttpResponse:
+        person = selectors.get_person(username=username)
+        context = {
+            "person": person,
+            "is_own": person.pk == request.user.pk,
+            "is_followed": selectors.is_following(user=request.user, person=person),
+            "followers": selectors.count_followers(person=person),
+            "followed": selectors.count_followed(person=person),
+            "sections": read_sections(request, person),
+        }
+        return render(request, "users/profile.html", context)
+
+
+class FollowPage(PersonalView):
+    """Takes the button: to follow, or no longer."""
+
+    http_method_names = ["post"]
+    follows = True
+
+    def post(self, request: HttpRequest, username: str) -> HttpResponse:
+        person = selectors.get_person(username=username)
+        act = services.follow_user if self.follows else services.unfollow_user
+        act(user=request.user, person=person)
+        return redirect(person)
+
+
+class EditProfilePage(PersonalView):
+    """What the visitor says of themselves."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request, ProfileForm(instance=request.user))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ProfileForm(request.POST, instance=request.user)
+        if not form.is_valid():
+            # The form has put what is wrong into the visitor that the frame of the page shows.
+            request.user.refresh_from_db()
+            return self._show(request, form, status=422)
+        services.update_profile(user=request.user, **form.cleaned_data)
+        messages.success(request, "Changes saved.")
+        return redirect(request.user)
+
+    def _show(self, request: HttpRequest, form: ProfileForm, *, status: int = 200) -> HttpResponse:
+        return render(request, "users/edit.html", {"form": form}, status=status)
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class DeleteAccountPage(PersonalView):
+    """Removes the visitor's account with all that is theirs, for their password."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request, DeleteAccountForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        check_rate(SignInThrottle, request)
+        form = DeleteAccountForm(request.POST)
+        if not form.is_valid():
+            return self._show(request, form, status=422)
+        try:
+            services.delete_account(user=request.user, **form.cleaned_data)
+        except WrongPasswordError as error:
+            form.add_error("password", error.detail)
+            return self._show(request, form, status=422)
+        logout(request)
+        messages.success(request, "Your account and all that was in it is deleted.")
+        return redirect("media:home")
+
+    def _show(
+        self, request: HttpRequest, form: DeleteAccountForm, *, status: int = 200
+    ) -> HttpResponse:
+        return render(request, "users/delete.html", {"form": form}, status=status)
