@@ -1,0 +1,13 @@
+"""Every failure of this app on one page."""
+
+from __future__ import annotations
+
+from apps.core.errors import AppError
+
+
+class NotThereError(AppError):
+    """Missing, or somebody else's: the same answer."""
+
+    code = "not_found"
+    status = 404
+    message = "Not found."

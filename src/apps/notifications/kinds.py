@@ -1,0 +1,41 @@
+"""What there is to be told of, and how, unless somebody wants it otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    MEDIA_READY = "media_ready", "Your file is ready"
+    MEDIA_REFUSED = "media_refused", "Your file was refused"
+    SHARED = "shared", "Something is shared with you"
+    WEBHOOK_OFF = "webhook_off", "A webhook of yours was turned off"
+
+
+class Email(models.TextChoices):
+    NOW = "now", "At once"
+    DIGEST = "digest", "Once a day"
+    NEVER = "never", "Never"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How one kind is told."""
+
+    in_page: bool
+    email: Email
+
+
+DEFAULTS = {
+    Kind.MEDIA_READY: Ways(in_page=True, email=Email.NEVER),
+    Kind.MEDIA_REFUSED: Ways(in_page=True, email=Email.DIGEST),
+    Kind.SHARED: Ways(in_page=True, email=Email.NOW),
+    Kind.WEBHOOK_OFF: Ways(in_page=True, email=Email.NOW),
+}
+# What happens again within it, before it was read, is added to what there is: a hundred uploads
+# are one notification.
+TOGETHER = timedelta(minutes=10)
+MOST_TOGETHER = 1000

@@ -1,0 +1,268 @@
+"""Sends mails: each once. The rows are the truth, messages of the broker only hints.
+
+A worker claims a mail by a conditional update, looks whether there is still something to tell, and
+opens the line. Whoever dies until then leaves a lease behind, and another goes on: nothing is lost.
+Immediately before the text is handed over it says so (`handed_over_at`). Whoever dies after that
+may or may not have sent it, so it is not sent again by itself: at most once, shown as `unknown`.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.notifications import dispatch
+from apps.notifications.kinds import Email
+from apps.notifications.models import Mail, Notification, new_token
+from apps.notifications.selectors import Shown, find_preview, show
+from apps.notifications.tokens import ALL, token_for
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=3)  # longer than EMAIL_TIMEOUT lets one attempt last
+LOOKS_AGAIN = timedelta(minutes=1)  # for a picture that is still to come
+DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+BATCH = 500
+MOST_SHOWN = 20  # notifications in one mail
+DIGEST_EVERY = timedelta(hours=23)
+REFUSED = (
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPDataError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPNotSupportedError,
+)
+_State = Mail.State
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One notification in a mail; `picture` is the address of its picture, or ""."""
+
+    shown: Shown
+    url: str
+    picture: str
+    alt: str
+
+
+def send_mail(mail_id: uuid.UUID | str) -> bool:
+    """Send that mail, if it is due and nobody else is at it; return whether it left."""
+    mail = _claim(mail_id)
+    if mail is None:
+        return False
+    shown = _still_to_tell(mail)
+    if not shown:
+        _end(mail, _State.DROPPED)
+        return False
+    if mail.deadline_at > timezone.now() and any(_is_to_come(one) for one in shown):
+        _put_back(mail, LOOKS_AGAIN)
+        return False
+    return _hand_over(mail, _message(mail, shown))
+
+
+def sweep_mails(*, limit: int = BATCH) -> int:
+    """Hint at what is due, and settle what dead workers left; return how many."""
+    lost = Mail.objects.filter(
+        state=_State.WAITING, handed_over_at__isnull=False, lease_until__lt=Now()
+    )
+    settled = lost.update(state=_State.UNKNOWN, lease=None, finished_at=Now())
+    due = list(_due().order_by("due_at")[:limit])
+    return settled + sum(dispatch.hint(mail) for mail in due)
+
+
+def queue_digests(*, limit: int = BATCH) -> int:
+    """Write the daily mail of all who have something for it; return how many."""
+    waiting = Notification.objects.filter(
+        email=Email.DIGEST, mail=None, read_at=None, recipient__is_active=True
+    )
+    since = timezone.now() - DIGEST_EVERY
+    lately = Mail.objects.filter(
+        recipient=OuterRef("recipient"), is_digest=True, created_at__gte=since
+    )
+    people = waiting.filter(~Exists(lately)).order_by().values_list("recipient", flat=True)
+    return sum(_queue_digest(person) for person in list(people.distinct()[:limit]))
+
+
+@transaction.atomic
+def _queue_digest(recipient_id: Any) -> bool:
+    now = timezone.now()
+    mail, created = Mail.objects.get_or_create(
+        key=f"digest:{recipient_id}:{now.date()}",
+        defaults={
+            "recipient_id": recipient_id,
+            "is_digest": True,
+            "due_at": now,
+            "deadline_at": now,
+        },
+    )
+    if not created:
+        return False
+    rows = Notification.objects.filter(
+        recipient=recipient_id, email=Email.DIGEST, mail=None, read_at=None
+    )
+    rows.update(mail=mail, open=False)
+    dispatch.hint_later(mail)
+    return True
+
+
+# -- claiming ----------------------------------------------------------------------------------
+
+
+def _due() -> QuerySet[Mail]:
+    free = Q(lease=None) | Q(lease_until__lt=Now())
+    return Mail.objects.filter(free, state=_State.WAITING, handed_over_at=None, due_at__lte=Now())
+
+
+def _claim(mail_id: uuid.UUID | str) -> Mail | None:
+    token = uuid.uuid4()
+    if not _due().filter(pk=mail_id).update(lease=token, lease_until=Now() + LEASE):
+        return None
+    return Mail.objects.filter(pk=mail_id, lease=token).select_related("recipient").first()
+
+
+def _mine(mail: Mail) -> QuerySet[Mail]:
+    return Mail.objects.filter(pk=mail.pk, state=_State.WAITING, lease=mail.lease)
+
+
+def _end(mail: Mail, state: str, error: str = "") -> None:
+    _mine(mail).update(
+        state=state, lease=None, lease_until=None, error=error[:200], finished_at=Now()
+    )
+
+
+def _put_back(mail: Mail, wait: timedelta, **values: Any) -> None:
+    _mine(mail).update(
+        lease=None, lease_until=None, handed_over_at=None, due_at=Now() + wait, **values
+    )
+
+
+# -- what it says ------------------------------------------------------------------------------
+
+
+def _still_to_tell(mail: Mail) -> list[Shown]:
+    """What its recipient has not read meanwhile and may still know of."""
+    if not mail.recipient.is_active or not mail.recipient.email:
+        return []
+    rows = mail.notifications.filter(read_at=None).select_related("actor").order_by("-pk")
+    found = show(mail.recipient, rows[:MOST_SHOWN])
+    return [one for one in found if one.media is not None or one.row.target != "media"]
+
+
+def _is_to_come(shown: Shown) -> bool:
+    """Whether a picture may still be made of it."""
+    media = shown.media
+    return media is not None and not media.is_finished and find_preview(media=media) is None
+
+
+def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
+    entries = [_entry(one) for one in shown]
+    kind = ALL if mail.is_digest else shown[0].row.kind
+    unsubscribe = _absolute(
+        reverse("notifications:unsubscribe", args=[token_for(mail.recipient_id, kind)])
+    )
+    context = {
+        "entries": entries,
+        "is_digest": mail.is_digest,
+        "recipient": mail.recipient,
+        "unsubscribe": unsubscribe,
+        "preferences": _absolute(reverse("notifications:preferences")),
+    }
+    subject = shown[0].text if len(shown) == 1 else f"{len(shown)} notifications"
+    message = EmailMultiAlternatives(
+        subject=" ".join(subject.split())[:150],
+        body=render_to_string("notifications/mail/body.txt", context),
+        to=[mail.recipient.email],
+        headers={
+            "Message-ID": f"<{mail.pk.hex}@{urlsplit(settings.SITE_URL).hostname}>",
+            "Auto-Submitted": "auto-generated",
+            # RFC 8058: one click, without a sign-in.
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+    message.attach_alternative(
+        render_to_string("notifications/mail/body.html", context), "text/html"
+    )
+    return message
+
+
+def _entry(shown: Shown) -> Entry:
+    media = shown.media
+    picture = ""
+    if media is not None and find_preview(media=media) is not None:
+        path = reverse("notifications:preview", args=[_ensure_token(shown.row)])
+        picture = _absolute(path)
+    alt = media.alt_text or f"Preview of {media}" if media is not None else ""
+    return Entry(shown, _absolute(shown.url), picture, alt)
+
+
+def _ensure_token(row: Notification) -> str:
+    if row.preview_token is None:
+        Notification.objects.filter(pk=row.pk, preview_token=None).update(preview_token=new_token())
+        row.refresh_from_db(fields=["preview_token"])
+    return row.preview_token or ""
+
+
+def _absolute(path: str) -> str:
+    return f"{settings.SITE_URL.rstrip('/')}{path}"
+
+
+# -- the line ----------------------------------------------------------------------------------
+
+
+def _hand_over(mail: Mail, message: EmailMultiAlternatives) -> bool:
+    try:
+        line = get_connection()
+        line.open()
+    except Exception as error:  # whatever it is, nothing has left
+        return _fail(mail, error)
+    message.connection = line
+    if not _mine(mail).update(handed_over_at=Now(), attempts=F("attempts") + 1):
+        line.close()
+        return False  # it took too long: somebody else is at it
+    try:
+        message.send()
+    except REFUSED as error:
+        return _fail(mail, error)
+    except Exception as error:  # broken off in the middle: it may have left
+        logger.exception("mail %s broke off", mail.pk)
+        _end(mail, _State.UNKNOWN, repr(error))
+        return False
+    finally:
+        _close(line)
+    _end(mail, _State.SENT)
+    return True
+
+
+def _close(line: Any) -> None:
+    try:
+        line.close()
+    except Exception:  # what was accepted stays accepted
+        logger.warning("a line to the mail server did not end well", exc_info=True)
+
+
+def _fail(mail: Mail, error: Exception) -> bool:
+    """Nothing has left: try again later, or give up."""
+    logger.warning("mail %s was not sent: %r", mail.pk, error)
+    mail.refresh_from_db(fields=["attempts"])
+    attempts = mail.attempts + (0 if isinstance(error, REFUSED) else 1)
+    if attempts > len(DELAYS):
+        _end(mail, _State.FAILED, repr(error))
+    else:
+        delay = DELAYS[max(attempts, 1) - 1]
+        _put_back(mail, delay, attempts=attempts, error=repr(error)[:200])
+    return False

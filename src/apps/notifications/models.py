@@ -1,0 +1,166 @@
+"""Notifications, what they stand for, how people want them, and the mails that tell of them.
+
+A file is named by its id and not by a foreign key: being told of it is no use of it, and must not
+keep it.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from apps.core.ids import new_id
+from apps.notifications.kinds import Email, Kind
+
+_TOKEN_BYTES = 24  # 192 bits
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+class Mail(models.Model):
+    """One e-mail: the truth about its sending. `key` names what it is for, so that there is one.
+
+    A worker that holds `lease` prepares it. From `handed_over_at` on nobody knows whether it has
+    left, unless the worker says so: it is never sent again by itself. Its id makes its Message-ID.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENT = "sent"
+        DROPPED = "dropped", "Dropped: there was nothing left to tell"
+        FAILED = "failed"
+        UNKNOWN = "unknown", "Unknown: the worker was lost while it was sent"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_mails"
+    )
+    key = models.CharField(max_length=100, unique=True)
+    is_digest = models.BooleanField(default=False)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()  # then it goes without pictures that are still to come
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=200, blank=True)  # for the operator
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], name="mail_due", condition=Q(state="waiting")),
+            models.Index(
+                fields=["recipient", "-id"], name="mail_digests", condition=Q(is_digest=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk} ({self.state})"
+
+
+class Notification(models.Model):
+    """Something that somebody is told. It stands for `count` things that happened together.
+
+    While `open`, what happens of the same `group` is added; there is one such at a time.
+    `media_id` is of the newest file, for the picture; `target` what it leads to. `preview_token`
+    opens that picture, and nothing else, to whoever has the mail.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
+    )
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    group = models.CharField(max_length=120)
+    open = models.BooleanField(default=True)
+    count = models.PositiveIntegerField(default=0)
+    media_id = models.UUIDField(null=True, blank=True)
+    target = models.CharField(max_length=32, blank=True)  # media, collection
+    target_id = models.UUIDField(null=True, blank=True)
+    in_page = models.BooleanField(default=True)
+    email = models.CharField(max_length=16, choices=Email.choices, default=Email.NEVER)
+    mail = models.ForeignKey(
+        Mail, null=True, blank=True, on_delete=models.SET_NULL, related_name="notifications"
+    )
+    preview_token = models.CharField(
+        max_length=43, unique=True, null=True, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["recipient", "-id"], name="notification_list", condition=Q(in_page=True)
+            ),
+            models.Index(
+                fields=["recipient"],
+                name="notification_unread",
+                condition=Q(in_page=True, read_at=None),
+            ),
+            models.Index(
+                fields=["recipient"],
+                name="notification_digest",
+                condition=Q(email="digest", mail=None),
+            ),
+            models.Index(fields=["created_at"], name="notification_age"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient", "group"],
+                condition=Q(open=True),
+                name="notification_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.recipient_id}"
+
+
+class Occurrence(models.Model):
+    """One thing that happened, by a `key` that comes once: nobody is told of it twice."""
+
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="occurrences"
+    )
+    key = models.CharField(max_length=160, unique=True)
+    media_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["media_id"], name="occurrence_media")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Preference(models.Model):
+    """How somebody wants to be told of one kind; without a row as `kinds.DEFAULTS` says."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notification_preferences",
+    )
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    in_page = models.BooleanField()
+    email = models.CharField(max_length=16, choices=Email.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.user_id}"

@@ -1,0 +1,174 @@
+"""Telling people: what is written when something has happened, and what they do with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.notifications.kinds import MOST_TOGETHER, TOGETHER, Email, Kind, Ways
+from apps.notifications.models import Mail, Notification, Occurrence, Preference
+from apps.notifications.selectors import ways_of
+
+MAIL_WAITS = timedelta(minutes=2)  # for what else happens, and for the picture
+MAIL_DEADLINE = timedelta(minutes=30)  # then it goes without the picture
+KEPT = timedelta(days=90)
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing that happened. `key` comes once for each recipient; `group` is what may be told
+    together with it."""
+
+    kind: Kind
+    key: str
+    group: str = ""
+    actor_id: Any = None
+    media_id: uuid.UUID | None = None
+    target: str = ""
+    target_id: uuid.UUID | None = None
+
+
+def notify(*, recipient: Any, news: News) -> Notification | None:
+    """Tell `recipient` of it as they want to be told, once; None where they were, or do not want.
+
+    Safe to call twice, also at once.
+    """
+    ways = ways_of(recipient)[news.kind]
+    silent = not ways.in_page and ways.email == Email.NEVER
+    if silent or not recipient.is_active or news.actor_id == recipient.pk:
+        return None
+    try:
+        with transaction.atomic():
+            return _write(recipient, news, ways)
+    except IntegrityError:
+        return None  # somebody else has told of it in this moment
+
+
+def _write(recipient: Any, news: News, ways: Ways) -> Notification:
+    row = _open_row(recipient, news, ways)
+    key = f"{recipient.pk}:{news.kind}:{news.key}"
+    Occurrence.objects.create(notification=row, key=key, media_id=news.media_id)
+    row.count += 1
+    if news.media_id:
+        row.media_id = news.media_id
+    if row.email == Email.NOW and row.mail_id is None:
+        row.mail = _queue_mail(row)
+    row.save(update_fields=["count", "media_id", "mail"])
+    return row
+
+
+def _open_row(recipient: Any, news: News, ways: Ways) -> Notification:
+    """The one that this is added to, locked: there, or new."""
+    group = f"{news.kind}:{news.group or news.key}"[:120]
+    same = Notification.objects.select_for_update().filter(
+        recipient=recipient, group=group, open=True
+    )
+    row = same.first()
+    if row is not None and not _takes_more(row):
+        Notification.objects.filter(pk=row.pk).update(open=False)
+        row = None
+    if row is None:
+        row, _ = Notification.objects.select_for_update().get_or_create(
+            recipient=recipient,
+            group=group,
+            open=True,
+            defaults={
+                "kind": news.kind,
+                "actor_id": news.actor_id,
+                "target": news.target,
+                "target_id": news.target_id,
+                "in_page": ways.in_page,
+                "email": ways.email,
+            },
+        )
+    return row
+
+
+def _takes_more(row: Notification) -> bool:
+    young = row.created_at > timezone.now() - TOGETHER
+    return young and row.read_at is None and row.count < MOST_TOGETHER
+
+
+def _queue_mail(row: Notification) -> Mail:
+    now = timezone.now()
+    return Mail.objects.create(
+        recipient_id=row.recipient_id,
+        key=f"notification:{row.pk}",
+        due_at=now + MAIL_WAITS,
+        deadline_at=now + MAIL_DEADLINE,
+    )
+
+
+# -- what people do with them ------------------------------------------------------------------
+
+
+def mark_read(*, user: Any, ids: Sequence[uuid.UUID] | None = None) -> int:
+    """Note that `user` has read these, or all of theirs; return how many were unread."""
+    rows = Notification.objects.filter(recipient=user.pk, read_at=None, in_page=True)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    return rows.update(read_at=timezone.now(), open=False)
+
+
+def delete_notification(*, notification: Notification) -> None:
+    """Remove it; the address of its picture ends at once."""
+    notification.delete()
+
+
+def revoke_previews(*, notifications: Any) -> int:
+    """End the addresses of their pictures; what was mailed shows none any more."""
+    return int(notifications.exclude(preview_token=None).update(preview_token=None))
+
+
+@transaction.atomic
+def set_preferences(*, user: Any, ways: dict[Kind, Ways]) -> None:
+    """How `user` wants to be told of these kinds from now on."""
+    for kind, way in ways.items():
+        said = {"in_page": way.in_page, "email": way.email}
+        Preference.objects.update_or_create(user=user, kind=kind, defaults=said)
+
+
+def unsubscribe(*, user_id: Any, kinds: Sequence[Kind]) -> None:
+    """No more mails of these kinds to them; the page goes on telling."""
+    user = get_user_model()._default_manager.filter(pk=user_id).first()
+    if user is None:
+        return
+    now = ways_of(user)
+    ways = {kind: Ways(in_page=now[kind].in_page, email=Email.NEVER) for kind in kinds}
+    set_preferences(user=user, ways=ways)
+
+
+# -- the end of things -------------------------------------------------------------------------
+
+
+@transaction.atomic
+def forget_media(*, media_id: uuid.UUID) -> None:
+    """A file is gone: what told of it alone goes too, and of more it tells one less."""
+    rows = Notification.objects.filter(occurrences__media_id=media_id)
+    for row in list(rows):
+        Occurrence.objects.filter(notification=row, media_id=media_id).delete()
+        left = row.occurrences.order_by("-pk").first()
+        if left is None:
+            row.delete()
+        else:
+            Notification.objects.filter(pk=row.pk).update(
+                count=row.occurrences.count(), media_id=left.media_id
+            )
+
+
+def expire_notifications(*, limit: int = BATCH) -> int:
+    """Forget what is older than `KEPT`, mails included; return how many."""
+    before = timezone.now() - KEPT
+    old = Notification.objects.filter(created_at__lt=before).values_list("pk", flat=True)[:limit]
+    gone, _ = Notification.objects.filter(pk__in=list(old)).delete()
+    mails = Mail.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:limit]
+    gone_mails, _ = Mail.objects.filter(pk__in=list(mails)).delete()
+    return gone + gone_mails

@@ -1,0 +1,27 @@
+"""What workers do. Each task is one call of a service; messages carry ids only."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.notifications import dispatch, mailing, services
+
+
+@shared_task(name=dispatch.SEND_MAIL)
+def send_mail(mail_id: str) -> bool:
+    return mailing.send_mail(mail_id)
+
+
+@shared_task(name="notifications.sweep_mails")
+def sweep_mails() -> int:
+    return mailing.sweep_mails()
+
+
+@shared_task(name="notifications.queue_digests")
+def queue_digests() -> int:
+    return mailing.queue_digests()
+
+
+@shared_task(name="notifications.expire")
+def expire() -> int:
+    return services.expire_notifications()
