@@ -1,8 +1,9 @@
 /* Bundles frontend/src into the media app's static files.
  *
  * Every .ts and .css file directly in frontend/src is an entry point; code that
- * two entries share lands in chunks/, under a name that carries its hash; the
- * entries get theirs from Django's manifest storage when static files are collected.
+ * two entries share, or that an entry fetches only when it is needed, lands in
+ * chunks/, under a name that carries its hash; the entries get theirs from
+ * Django's manifest storage when static files are collected.
  */
 import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,6 +26,8 @@ await build({
   splitting: true,
   format: "esm",
   target: ["es2022", "safari16"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
   minify: true,
   sourcemap: false,
   legalComments: "linked",

@@ -1,16 +1,25 @@
 /* What every page runs. All of it is a comfort: each page works without it. */
 import htmx from "htmx.org";
+import "htmx-ext-head-support";
 import { moveClips } from "./page/clips";
+import { offerCopies } from "./page/copies";
 import { watchListFailures } from "./page/failures";
 import { takeFinished } from "./page/finished";
 import { keepMenusTidy } from "./page/menus";
 import { showDocuments } from "./page/pages";
+import { useFields } from "./fields/keys";
 import { showPlaceholders } from "./page/placeholders";
 import { watchPolls } from "./page/polls";
 import { improveFilters } from "./page/filters";
+import { forgetOnSignOut } from "./page/forgetting";
+import { takeFiles } from "./page/intake";
+import { navigateInPlace } from "./page/navigation";
 import { offerThemes } from "./page/themes";
 import { addUploadedCards } from "./page/uploaded";
 
+navigateInPlace();
+takeFiles();
+forgetOnSignOut();
 improveFilters();
 watchPolls();
 watchListFailures();
@@ -21,3 +30,5 @@ moveClips();
 showDocuments();
 htmx.onLoad(showPlaceholders);
 htmx.onLoad(takeFinished);
+htmx.onLoad(useFields);
+htmx.onLoad((root) => offerCopies(root as Element));

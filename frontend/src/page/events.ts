@@ -5,4 +5,6 @@ export const UPLOADED = "media:uploaded";
 
 export interface UploadedDetail {
   pageUrl: string;
+  /** The form's field it was uploaded for, if it was. */
+  field?: string | undefined;
 }

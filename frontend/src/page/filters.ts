@@ -6,7 +6,8 @@ interface RequestConfiguration {
 
 /** A filter that was left alone is not sent. */
 function drop(event: Event): void {
-  if (!(event.target instanceof HTMLFormElement)) return;
+  const { target } = event;
+  if (!(target instanceof HTMLFormElement) || target.method !== "get") return;
   const { formData } = (event as CustomEvent<RequestConfiguration>).detail;
   for (const [name, value] of [...formData.entries()]) {
     if (value === "") formData.delete(name);

@@ -18,7 +18,13 @@ function removeIfGone(event: Event): void {
   if (isPoll(event) && event.detail.xhr.status === 404) event.target.remove();
 }
 
+/** Whoever comes back to the page sees at once what happened meanwhile. */
+function tellShown(): void {
+  if (!document.hidden) document.body.dispatchEvent(new CustomEvent("shown"));
+}
+
 export function watchPolls(): void {
   document.addEventListener("htmx:beforeRequest", skipWhileHidden);
   document.addEventListener("htmx:responseError", removeIfGone);
+  document.addEventListener("visibilitychange", tellShown);
 }

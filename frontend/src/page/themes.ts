@@ -1,12 +1,14 @@
 /* The switch between light and dark. Until it is used, the system's choice holds. */
+import htmx from "htmx.org";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 
-export const isDark = (): boolean =>
-  root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
+const isDark = (): boolean => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
 
-function show(button: HTMLElement): void {
+function show(): void {
+  const button = document.querySelector<HTMLElement>("[data-theme-toggle]");
+  if (!button) return;
   button.hidden = false;
   button.setAttribute("aria-pressed", String(isDark()));
 }
@@ -14,14 +16,15 @@ function show(button: HTMLElement): void {
 function choose(theme: "light" | "dark"): void {
   root.dataset.theme = theme;
   localStorage.setItem("theme", theme);
-  document.dispatchEvent(new Event("theme:changed"));
+  show();
 }
 
 export function offerThemes(): void {
-  const button = document.querySelector<HTMLElement>("[data-theme-toggle]");
-  if (!button) return;
-  show(button);
-  button.addEventListener("click", () => choose(isDark() ? "light" : "dark"));
-  document.addEventListener("theme:changed", () => show(button));
-  dark.addEventListener("change", () => document.dispatchEvent(new Event("theme:changed")));
+  show();
+  htmx.onLoad(show); // each page brings a button of its own
+  dark.addEventListener("change", show);
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("[data-theme-toggle]"))
+      choose(isDark() ? "light" : "dark");
+  });
 }

@@ -1,6 +1,9 @@
-/* Adds the card of each file that the upload page reports; the card then follows its own state. */
+/* Shows what has arrived: its card on the upload page and, newest first, in the plain library.
+ * A card follows its own state from then on. */
 import htmx from "htmx.org";
 import { UPLOADED, type UploadedDetail } from "./events";
+
+const arrived: string[] = []; // pages of files, oldest first, for as long as the document lives
 
 /** An element that replaces itself by the card: one per file, since htmx gives each element one
  * request at a time. */
@@ -13,14 +16,48 @@ function pendingCard(pageUrl: string): HTMLLIElement {
   return item;
 }
 
+function addTo(list: Element, pageUrl: string): void {
+  if (list.querySelector(`a[href="${pageUrl}"]`)) return;
+  const item = pendingCard(pageUrl);
+  list.prepend(item);
+  htmx.process(item);
+}
+
+function showUploaded(pageUrl: string): void {
+  const list = document.querySelector("#uploaded");
+  if (!list) return;
+  document.querySelector("[data-uploaded]")?.removeAttribute("hidden");
+  addTo(list, pageUrl);
+}
+
+/** The library without filters shows everything, so also this; an empty one is asked for anew. */
+function showInLibrary(pageUrl: string): void {
+  const results = document.querySelector("#results[data-newest]");
+  if (!results) return;
+  const grid = results.querySelector("#grid");
+  if (grid) addTo(grid, pageUrl);
+  else
+    void htmx.ajax("get", location.href, {
+      target: "#results",
+      select: "#results",
+      swap: "outerHTML",
+    });
+}
+
 export function addUploadedCards(): void {
   document.addEventListener(UPLOADED, (event) => {
-    const { pageUrl } = (event as CustomEvent<UploadedDetail>).detail;
-    const list = document.querySelector("#uploaded");
-    if (!list) return;
-    document.querySelector("[data-uploaded]")?.removeAttribute("hidden");
-    const item = pendingCard(pageUrl);
-    list.prepend(item);
-    htmx.process(item);
+    const { pageUrl, field } = (event as CustomEvent<UploadedDetail>).detail;
+    if (field) return; // it is no part of the library
+    arrived.push(pageUrl);
+    showUploaded(pageUrl);
+    showInLibrary(pageUrl);
+  });
+  htmx.onLoad((part) => {
+    if (
+      part instanceof Element &&
+      document.querySelector("#uploaded:empty, #uploaded:not(:has(*))")
+    ) {
+      arrived.forEach(showUploaded);
+    }
   });
 }

@@ -1,0 +1,63 @@
+/* The camera in a window of its own: photographs and films become files like any other. */
+import Webcam from "@uppy/webcam";
+import type { Files } from "./files";
+
+const WORDS = {
+  takePicture: "Take a photograph",
+  startRecording: "Start filming",
+  stopRecording: "Stop filming",
+  submitRecordedFile: "Upload it",
+  discardRecordedFile: "Take another",
+  allowAccessTitle: "Your camera, please",
+  allowAccessDescription: "Allow this site to use the camera; your browser asks for it.",
+  noCameraTitle: "There is no camera",
+  noCameraDescription: "Connect one, or choose a file instead.",
+};
+const MODES = ["picture", "video-audio"] as const;
+
+function loadStyles(address: string): void {
+  if (!address || document.querySelector(`link[href="${address}"]`)) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = address;
+  document.head.append(link);
+}
+
+function makeDialog(icons: string): HTMLDialogElement {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog camera";
+  dialog.setAttribute("aria-labelledby", "camera-title");
+  dialog.innerHTML = `<div class="camera__head">
+      <h2 id="camera-title">Camera</h2>
+      <button type="button" class="icon-button" aria-label="Close the camera">
+        <svg class="icon" aria-hidden="true"><use href="${icons}#close"></use></svg>
+      </button>
+    </div><div></div>`;
+  dialog.querySelector("button")?.addEventListener("click", () => dialog.close());
+  return dialog;
+}
+
+export function openCamera(uppy: Files, place: HTMLElement): void {
+  if (uppy.getPlugin("Webcam")) return;
+  loadStyles(place.dataset.cameraStyles ?? "");
+  const dialog = makeDialog(place.dataset.icons ?? "");
+  place.append(dialog);
+  dialog.showModal();
+  const target = dialog.lastElementChild as HTMLElement;
+  uppy.use(Webcam, {
+    target,
+    modes: [...MODES],
+    mirror: false,
+    showVideoSourceDropdown: true,
+    showRecordingLength: true,
+    locale: { strings: WORDS } as never,
+  });
+  const finish = (): void => dialog.close();
+  uppy.on("file-added", finish);
+  dialog.addEventListener("close", () => {
+    uppy.off("file-added", finish);
+    const camera = uppy.getPlugin("Webcam");
+    if (camera) uppy.removePlugin(camera);
+    dialog.remove();
+  });
+}

@@ -1,0 +1,93 @@
+/* Why a file did not arrive, in a sentence, and what to do about it. */
+
+export interface Failure {
+  code: string;
+  reason: string;
+  advice: string;
+  /** Sending the same file again can help. */
+  mayRetry: boolean;
+  /** The uploader tries again by itself. */
+  isPassing: boolean;
+  link?: { href: string; words: string };
+}
+
+interface Problem {
+  code?: string;
+  detail?: string;
+  errors?: Record<string, string[]>;
+}
+
+const SERVER_ERRORS = 500;
+const PASSING = new Set([0, 408, 423, 425, 429]);
+
+const ADVICE: Record<string, string> = {
+  corrupt_file: "Open it in the program that made it, save a new copy and upload that.",
+  empty_file: "It holds nothing. Look at the file on your device, and choose it again.",
+  file_too_large: "Make it smaller, or cut it into parts, and upload those.",
+  malware_found: "Check the device it comes from, and upload a clean copy.",
+  quota_exceeded: "Empty the trash or delete what you no longer need, then try again.",
+  too_long: "Cut it into shorter parts and upload those.",
+  too_many_pages: "Split it into several documents and upload those.",
+  too_many_pixels: "Make it smaller and upload that.",
+  type_mismatch: "Give it the name that fits what it is, and upload it again.",
+  unsafe_content: "Save it without scripts, macros and embedded files, and upload that.",
+  unsupported_type:
+    "Save it as a common photo, video, audio, PDF or office document and upload that.",
+};
+// The bytes may be fine: what stood in the way can be removed.
+const CURABLE = new Set(["quota_exceeded", "throttled", "upload_expired", "rejected"]);
+
+function read(xhr: XMLHttpRequest | undefined): Problem {
+  try {
+    return JSON.parse(xhr?.responseText ?? "") as Problem;
+  } catch {
+    return {};
+  }
+}
+
+const away = (): Failure => ({
+  code: "away",
+  reason: "The server could not be reached.",
+  advice: "This goes on by itself as soon as it answers.",
+  mayRetry: true,
+  isPassing: true,
+});
+
+function signedOut(): Failure {
+  const here = encodeURIComponent(location.pathname + location.search);
+  return {
+    code: "signed_out",
+    reason: "You have been signed out.",
+    advice: "Sign in again; the upload goes on where it stopped.",
+    mayRetry: true,
+    isPassing: false,
+    link: { href: `/accounts/login/?next=${here}`, words: "Sign in" },
+  };
+}
+
+function isSignedOut(status: number, code: string): boolean {
+  return (
+    status === 401 ||
+    (status === 403 && code !== "permission_denied") ||
+    code === "not_authenticated"
+  );
+}
+
+/** What the server's answer `xhr` means for the person; none at all means it is away. */
+export function explain(xhr: XMLHttpRequest | undefined): Failure {
+  const status = xhr?.status ?? 0;
+  if (PASSING.has(status) || status >= SERVER_ERRORS) return away();
+  const { code = "", detail, errors } = read(xhr);
+  if (isSignedOut(status, code)) return signedOut();
+  const first = Object.values(errors ?? {}).flat()[0];
+  const failure: Failure = {
+    code: code || `http_${status}`,
+    reason: first ?? detail ?? "The server did not take this file.",
+    advice: ADVICE[code] ?? "",
+    mayRetry: CURABLE.has(code) || !(code in ADVICE),
+    isPassing: false,
+  };
+  if (code === "quota_exceeded")
+    failure.link = { href: "/library/trash/", words: "Open the trash" };
+  return failure;
+}

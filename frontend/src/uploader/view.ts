@@ -1,0 +1,146 @@
+/* What the tray shows, worked out from what Uppy knows. Plain values: no element, no request. */
+import { type Files, filesOf, isDone, type SentFile } from "./files";
+import type { Pace } from "./pace";
+import type { Queue } from "./queue";
+import { count, size, timeLeft } from "./words";
+
+export type Phase =
+  "waiting" | "preparing" | "sending" | "paused" | "finishing" | "done" | "failed" | "lost";
+
+export interface Row {
+  id: string;
+  name: string;
+  phase: Phase;
+  percent: number;
+  words: string;
+  file: SentFile;
+}
+
+export interface Summary {
+  title: string;
+  words: string;
+  percent: number;
+  isOpen: boolean; // something is still to be sent
+  isPaused: boolean;
+  isBad: boolean;
+  failed: number;
+}
+
+const ORDER: Phase[] = [
+  "failed",
+  "lost",
+  "sending",
+  "finishing",
+  "preparing",
+  "paused",
+  "waiting",
+  "done",
+];
+const MOVING = new Set<Phase>(["sending", "finishing", "preparing"]);
+
+function phaseOf(file: SentFile, queue: Queue): Phase {
+  const { progress } = file;
+  if (isDone(file)) return "done";
+  if (file.failure) return "failed";
+  if (file.isGhost) return "lost";
+  if (file.isPaused) return "paused";
+  if (!queue.isRunning(file.id)) return "waiting";
+  if (!progress.uploadStarted) return "preparing";
+  return progress.bytesUploaded && progress.bytesUploaded === progress.bytesTotal
+    ? "finishing"
+    : "sending";
+}
+
+const sentOf = (file: SentFile): number =>
+  isDone(file) ? (file.size ?? 0) : Number(file.progress.bytesUploaded || 0);
+const percentOf = (file: SentFile): number =>
+  file.size ? (100 * sentOf(file)) / file.size : isDone(file) ? 100 : 0;
+
+function wordsOf(file: SentFile, phase: Phase): string {
+  const whole = size(file.size ?? 0);
+  switch (phase) {
+    case "sending":
+      return `${size(sentOf(file))} of ${whole}`;
+    case "paused":
+      return `Paused at ${Math.floor(percentOf(file))} %`;
+    case "preparing":
+      return "Starting";
+    case "finishing":
+      return "Checking the file";
+    case "waiting":
+      return `${whole}, waiting`;
+    case "lost":
+      return "Choose this file again: it goes on where it stopped.";
+    default:
+      return whole;
+  }
+}
+
+/** Of the files but those of which `isField` says that a field of the page shows them itself. */
+export function rowsOf(uppy: Files, queue: Queue, isField: (key?: string) => boolean): Row[] {
+  const files = filesOf(uppy).filter((file) => !isField(file.meta.field));
+  const rows = files.map((file): Row => {
+    const phase = phaseOf(file, queue);
+    return {
+      id: file.id,
+      name: file.name,
+      phase,
+      percent: percentOf(file),
+      words: wordsOf(file, phase),
+      file,
+    };
+  });
+  return rows.sort((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase));
+}
+
+const numberIn = (rows: Row[], ...phases: Phase[]): number =>
+  rows.filter((row) => phases.includes(row.phase)).length;
+
+function total(rows: Row[], of: (file: SentFile) => number): number {
+  return rows.reduce((sum, row) => sum + of(row.file), 0);
+}
+
+function endWords(done: number, failed: number): [string, string] {
+  if (!failed) return [`${count(done, "file")} uploaded`, ""];
+  const title = done ? `${done} uploaded, ${failed} not` : `${count(failed, "file")} not uploaded`;
+  return [title, "See what to do below"];
+}
+
+function movingWords(rows: Row[], pace: Pace): string {
+  const sent = total(rows, sentOf);
+  const all = total(rows, (file) => file.size ?? 0);
+  const speed = pace.look(sent);
+  const parts = [`${Math.floor(all ? (100 * sent) / all : 0)} %`];
+  if (speed > 1) parts.push(`${size(speed)}/s`, timeLeft((all - sent) / speed));
+  return parts.join(" · ");
+}
+
+/** One line for all of them. `isOnline` as the browser has it. */
+export function summarize(rows: Row[], pace: Pace, isOnline: boolean): Summary {
+  const failed = numberIn(rows, "failed");
+  const counted = rows.filter((row) => row.phase !== "failed" && row.phase !== "lost");
+  const done = numberIn(rows, "done");
+  const open = counted.length - done;
+  const passing = rows.some((row) => row.file.failure?.isPassing);
+  const all = total(counted, (file) => file.size ?? 0);
+  const percent = all ? (100 * total(counted, sentOf)) / all : done ? 100 : 0;
+  const summary = { percent, isOpen: open > 0, isPaused: false, isBad: failed > 0, failed };
+  const of = `${Math.min(done + 1, counted.length)} of ${counted.length}`;
+  if (!isOnline && (open || passing)) {
+    return { ...summary, title: "You are offline", words: "Waits for the connection", isBad: true };
+  }
+  if (open > 0 && !rows.some((row) => MOVING.has(row.phase)) && numberIn(rows, "paused") > 0) {
+    return { ...summary, title: "Paused", words: `${count(open, "file")} to go`, isPaused: true };
+  }
+  if (open > 0) return { ...summary, title: `Uploading ${of}`, words: movingWords(counted, pace) };
+  if (numberIn(rows, "lost")) {
+    return {
+      ...summary,
+      title: "Waiting for you",
+      words: "Choose the files again to go on",
+      isBad: true,
+    };
+  }
+  const [title, words] = endWords(done, failed);
+  return { ...summary, title, words };
+}
