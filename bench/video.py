@@ -2,11 +2,10 @@
 
 A ladder of four rungs from one film of 1080p at 30 frames per second: our engine in its sandbox,
 the same ffmpeg by hand in one process, and one process per rung, as most do it. Then what copying
-costs beside encoding, what stretches gain from a second worker, and what the small things cost.
+costs beside encoding, what stretches gain from a second worker, what the small things cost, and how
+long a person waits for a film (see `pipeline`).
 Rounds are interleaved, medians are shown. With `--strict` it ends with 1 when a target is missed.
 """
-
-# ruff: noqa: E402 - the path to our own packages is set first
 
 from __future__ import annotations
 
@@ -24,23 +23,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pipeline
 import report
+from filming import FFMPEG, PHONE, hand, make_film
 from report import Table, Verdict
 
-SOURCE = Path(__file__).resolve().parents[1] / "src"
-sys.path.insert(0, str(SOURCE))
-
 from apps.media.processing import sandbox
-from apps.media.processing.installed import find_ffmpeg
 from apps.media.processing.ladder import segment_frames, stretches
 from apps.media.processing.recipes import DEFAULT_FILM_RECIPES
 from apps.media.processing.streams import CRF, PRESET
 from apps.media.processing.streamtypes import Rung, StreamPlan, Way
 from apps.media.processing.types import Limits, Plan, Programs
-from apps.media.tests.samples import photo
 
 MIB = 1024 * 1024
-FFMPEG = find_ffmpeg()
 MIME, RATE = "video/mp4", "30/1"
 LIMITS = Limits(memory_bytes=6144 * MIB, cpu_seconds=7200, wall_seconds=7200, output_bytes=2**31)
 RUNGS = (
@@ -64,23 +59,6 @@ class Spent:
     cpu: float
     wall: float
     made: int
-
-
-def make_film(path: Path, seconds: int) -> None:
-    """A slow move over a picture with the statistics of a photograph, under the grain of a camera,
-    as heavy as what phones write."""
-    still = path.with_name("still.jpg")
-    photo(2880, 1620).save(still, "JPEG", quality=92)
-    move = "crop=1920:1080:480+480*sin(t/2):270+270*sin(t/3),noise=alls=6:allf=t"
-    inputs = ["-loop", "1", "-framerate", "30", "-t", str(seconds), "-i", still]
-    inputs += ["-f", "lavfi", "-i", f"sine=f=440:r=48000:d={seconds}"]
-    coded = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "16M", "-g", "60"]
-    hand(path.parent, *inputs, "-vf", move, *coded, "-pix_fmt", "yuv420p", "-c:a", "aac", path)
-
-
-def hand(folder: Path, *arguments: str | Path) -> None:
-    command = [FFMPEG, "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, cwd=folder, check=True)
 
 
 # -- contenders ------------------------------------------------------------------------------------
@@ -292,11 +270,12 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
-        make_film(film, chosen.seconds)
+        make_film(film, chosen.seconds, PHONE)
         found = measure(film, chosen.rounds)
         walls = compare_workers(film, chosen.seconds)
         shown, checks = tables(found, walls, small_things(film)), verdicts(found, walls)
     sandbox.stop()
+    shown.append(pipeline.measure(chosen.seconds))
     report.show(shown, checks)
     if chosen.markdown:
         title = heading(chosen.seconds, chosen.rounds)
