@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from apps.media.models import MediaFile
 from apps.media.tests import samples
@@ -41,8 +41,9 @@ def needs() -> None:
 def sync_database_calls() -> Iterator[None]:
     """The browser's driver keeps an event loop in this thread; our queries are still ours alone."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=20_000)  # milliseconds: other tests run beside these
     yield
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # gone if another app's tests ended first
 
 
 @pytest.fixture(scope="session")
