@@ -52,6 +52,8 @@ export function openCamera(uppy: Files, place: HTMLElement): void {
     showRecordingLength: true,
     locale: { strings: WORDS } as never,
   });
+  // A photograph taken before the first picture of the camera is there would be empty.
+  dialog.addEventListener("loadeddata", () => dialog.classList.add("has-picture"), true);
   const finish = (): void => dialog.close();
   uppy.on("file-added", finish);
   dialog.addEventListener("close", () => {

@@ -7,6 +7,7 @@ one statement of SQLite. What is in it may be lost at any time: nothing waits fo
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -109,14 +110,21 @@ class MachineCache(BaseCache):
         # A connection must not be carried over a fork.
         if self._connection is None or self._process != os.getpid():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = OFF")
-            self._connection.execute(_SCHEMA)
+            # SQLite does not wait for others when it changes the journal: one at a time.
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._connection = self._connect()
             self._process = os.getpid()
         return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(_SCHEMA)
+        return connection
 
 
 def cache_from_url(url: str, *, folder: Path) -> Mapping[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,25 @@ def test_processes_of_one_machine_count_together(tmp_path: Path) -> None:
         cache.incr("count")
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert cache.get("count") == 4 * EACH
+
+
+def test_one_at_a_time_prepares_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else SQLite tells the second one that the file is locked, and does not wait."""
+    connect, inside, most = MachineCache._connect, [], []
+
+    def watched(cache: MachineCache) -> sqlite3.Connection:
+        inside.append(cache)
+        connection = connect(cache)
+        most.append(len(inside))
+        inside.remove(cache)
+        return connection
+
+    monkeypatch.setattr(MachineCache, "_connect", watched)
+    caches = [MachineCache(str(tmp_path / "cache.sqlite3"), {}) for _ in range(20)]
+    with ThreadPoolExecutor(len(caches)) as pool:
+        added = list(pool.map(lambda cache: cache.add("key", 1, 60), caches))
+    assert added.count(True) == 1
+    assert most == [1] * len(caches)
 
 
 def test_what_has_ended_takes_no_room(tmp_path: Path) -> None:
