@@ -38,8 +38,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "apps.core",
     "apps.notifications",  # before media, whose place for a bell it fills
+    "apps.users",  # likewise, for the picture of whoever is signed in
     "apps.media",
-    "apps.users",
     "apps.events",
     "apps.posts",
     "django.contrib.admin",

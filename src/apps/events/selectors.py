@@ -25,7 +25,7 @@ from apps.events.policies import (
 from apps.media import selectors as media
 from apps.media.models import MediaFile
 from apps.users.exceptions import PersonNotVisibleError
-from apps.users.selectors import get_person
+from apps.users.selectors import get_person, show_faces
 
 ROWS_AT_ONCE = 500
 
@@ -76,8 +76,8 @@ def get_shown_event(*, user: Visitor, event_id: UUID | str) -> Event:
 
 
 def events_shown_to(user: Visitor, rows: Iterable[Event]) -> list[Event]:
-    """`rows`, all of which `user` may see, with `rights`, `own_answer`, `photo_count` and the
-    banner. A fixed number of queries, however many rows."""
+    """`rows`, all of which `user` may see, with `rights`, `own_answer`, `photo_count`, the banner
+    and the face of the host. A fixed number of queries, however many rows."""
     kept = list(rows)
     rights = rights_among(user, kept)
     answers = _own_answers(user, kept)
@@ -88,6 +88,7 @@ def events_shown_to(user: Visitor, rows: Iterable[Event]) -> list[Event]:
         event.own_answer = answers.get(event.pk)
         event.photo_count = counts.get(event.pk, 0)
         event.shown_banner = banners.get(event.banner_id) if event.banner_id else None
+    show_faces(user, [event.host for event in kept])
     return kept
 
 

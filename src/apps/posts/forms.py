@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 
-from apps.posts.models import LONGEST, Audience, Post
+from apps.media.forms import AttachmentsFormField, MediaModelForm
+from apps.posts.models import LONGEST, Audience, Post, PostMedia
 
 
-class PostForm(forms.Form):
+class PostForm(MediaModelForm):
     """Words, files, and who gets to see them."""
 
     text = forms.CharField(
@@ -18,6 +19,9 @@ class PostForm(forms.Form):
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+    attachments = AttachmentsFormField(
+        label="Photos and videos", through=PostMedia, required=False, captions=True
+    )
     audience = forms.ChoiceField(
         label="Who sees it",
         choices=Audience.choices,
@@ -25,10 +29,9 @@ class PostForm(forms.Form):
         help_text="It holds for the photos and videos in it as well.",
     )
 
-    @classmethod
-    def of(cls, post: Post) -> PostForm:
-        """The form with what `post` says now."""
-        return cls(initial={"text": post.text, "audience": post.audience})
+    class Meta:
+        model = Post
+        fields = ["text", "attachments", "audience"]
 
     def to_fields(self) -> dict[str, Any]:
         """The valid values as the services take them."""

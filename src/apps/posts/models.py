@@ -55,7 +55,7 @@ class Post(models.Model):
 class PostMedia(MediaAttachment):
     """A picture or a film of a post."""
 
-    accepts = Accepts(kinds=("image", "video"), max_count=10)
+    accepts = Accepts(kinds=("image", "video"), max_count=10, recipe="part.webp")
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="attachments")
 

@@ -13,7 +13,7 @@ from apps.posts.exceptions import PostNotVisibleError
 from apps.posts.models import Post, PostMedia
 from apps.posts.policies import Visitor, visible_to, ways_into_feed
 from apps.users.models import User
-from apps.users.selectors import followed_by
+from apps.users.selectors import followed_by, show_faces
 
 
 def with_details(posts: QuerySet[Post]) -> QuerySet[Post]:
@@ -27,18 +27,17 @@ def with_details(posts: QuerySet[Post]) -> QuerySet[Post]:
         Prefetch("media", queryset=files.prefetch_related("captions"))
     )
     return posts.select_related("author").prefetch_related(
-        Prefetch("author__avatar", queryset=files.filter(deleted_at=None)),
-        Prefetch("attachments", queryset=attachments),
+        Prefetch("attachments", queryset=attachments)
     )
 
 
 def posts_shown_to(user: Visitor, posts: Iterable[Post]) -> list[Post]:
     """`posts` with details as `user` gets them: with the files that they may have, in the version
-    that they may have (see `apps.media.selectors.shown_to`). These rows must not be saved."""
+    that they may have (see `apps.media.selectors.shown_to`), and the faces of authors. These rows
+    must not be saved."""
     kept = list(posts)
-    files = [use.media for post in kept for use in post.attachments.all()]
-    faces = [post.author.avatar for post in kept if post.author.avatar is not None]
-    media.shown_to(user, [*files, *faces])
+    media.shown_to(user, [use.media for post in kept for use in post.attachments.all()])
+    show_faces(user, [post.author for post in kept])
     return kept
 
 

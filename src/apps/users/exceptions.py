@@ -27,3 +27,11 @@ class FollowingOneselfError(AppError):
     code = "following_oneself"
     status = 422
     message = "You cannot follow yourself."
+
+
+class NotYoursError(AppError):
+    """What a page of a person shows is open to everybody, which only a file's owner may decide."""
+
+    code = "cannot_attach"
+    status = 403
+    message = "You can only show files of your own."

@@ -7,7 +7,13 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 
+from apps.media.forms import MediaModelForm
 from apps.users.models import User
+
+OPEN = (
+    "Everybody may see your page: whoever does may also open the whole file, not only the part "
+    "that you choose."
+)
 
 
 class SignUpForm(UserCreationForm):
@@ -22,17 +28,30 @@ class SignUpForm(UserCreationForm):
         self.fields["username"].help_text = "Letters, digits and @ . + - _ only."
 
 
-class ProfileForm(forms.ModelForm):
-    """What a person's page tells of them."""
+class ProfileForm(MediaModelForm):
+    """What a person's page tells of them, and the pictures that it shows."""
+
+    avatar = User._meta.get_field("avatar").formfield(
+        label="Picture",
+        is_round=True,
+        help_text="It stands beside everything you write. " + OPEN,
+    )
+    cover = User._meta.get_field("cover").formfield(
+        label="Cover", help_text="It stands across the top of your page. " + OPEN
+    )
 
     class Meta:
         model = User
-        fields = ("display_name", "about")
+        fields = ("avatar", "cover", "display_name", "about")
         widgets = {
             "display_name": forms.TextInput(attrs={"autocomplete": "name"}),
             "about": forms.Textarea(attrs={"rows": 4}),
         }
         help_texts = {"display_name": "What others read instead of your user name."}
+
+    def to_fields(self) -> dict[str, Any]:
+        """The valid values as the services take them."""
+        return dict(self.cleaned_data)
 
 
 class DeleteAccountForm(forms.Form):

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from apps.media.fields import CropField, MediaField
+from apps.media.models import MediaFile, Rendition
 
 
 class User(AbstractUser):
@@ -20,6 +21,10 @@ class User(AbstractUser):
     avatar_crop = CropField()
     cover = MediaField(recipe="banner.webp", crop_field="cover_crop")
     cover_crop = CropField()
+
+    # What the visitor they were read for gets of them: see `selectors.show_faces`, `get_profile`.
+    face: Rendition | None = None
+    shown_cover: MediaFile | None = None
 
     @property
     def shown_name(self) -> str:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
+from apps.media import selectors as media
+from apps.media.links import THUMBNAIL
+from apps.media.models import MediaFile
+from apps.media.policies import Visitor
+from apps.media.processing.crops import cropped_name
 from apps.users.exceptions import PersonNotVisibleError
 from apps.users.models import Follow, User
+
+AVATAR: str = User._meta.get_field("avatar").recipe
 
 
 def get_person(*, username: str) -> User:
@@ -20,6 +29,44 @@ def get_person(*, username: str) -> User:
     if person is None:
         raise PersonNotVisibleError(username)
     return person
+
+
+def get_profile(*, user: User | AnonymousUser, username: str) -> User:
+    """The person of that name with what their page shows to `user`: their `face` and `shown_cover`.
+
+    Raises `PersonNotVisibleError`.
+    """
+    person = get_person(username=username)
+    show_faces(user, [person])
+    person.shown_cover = _find_cover(user, person)
+    return person
+
+
+def show_faces(user: Visitor, people: Iterable[User]) -> None:
+    """Give each of `people` the `face` that `user` gets of them, if they have one: the part of
+    their picture that they chose, as long as that is not made its thumbnail. One query at most,
+    however many people."""
+    shown = [one for one in people if one.is_active and one.avatar_id is not None]
+    ids = {one.avatar_id for one in shown}
+    found = media.find_pictures(user=user, ids=ids, names={THUMBNAIL, *map(_square_of, shown)})
+    for one in shown:
+        tried = (found.get((one.avatar_id, name)) for name in (_square_of(one), THUMBNAIL))
+        # What is not their own is not opened to others by being in their page.
+        one.face = next((face for face in tried if face and face.media.owner_id == one.pk), None)
+
+
+def _square_of(person: User) -> str:
+    return cropped_name(AVATAR, person.avatar_crop)
+
+
+def _find_cover(user: User | AnonymousUser, person: User) -> MediaFile | None:
+    """The file across the top of the page of `person`, with details, as `user` gets it."""
+    if person.cover_id is None:
+        return None
+    rows = MediaFile.objects.filter(pk=person.cover_id, owner=person.pk, deleted_at=None)
+    if person.pk != user.pk:
+        rows = rows.filter(usable=True)
+    return next(iter(media.shown_to(user, list(media.with_details(rows)))), None)
 
 
 def is_following(*, user: User | AnonymousUser, person: User) -> bool:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.media.services import request_erasure
-from apps.users.exceptions import FollowingOneselfError, WrongPasswordError
+from apps.media.services import AttachmentItem, attach_media, detach_media, request_erasure
+from apps.users.exceptions import FollowingOneselfError, NotYoursError, WrongPasswordError
 from apps.users.models import Follow, User
+from apps.users.policies import PICTURES
 
 
 def follow_user(*, user: User, person: User) -> Follow:
@@ -25,11 +26,29 @@ def unfollow_user(*, user: User, person: User) -> None:
 
 @transaction.atomic
 def update_profile(*, user: User, **fields: Any) -> User:
-    """Change what a profile says: `display_name`, `about`."""
+    """Change what a profile says: `display_name`, `about`; and shows: `avatar`, `cover`, each an
+    `AttachmentItem` with a file of their own and its crop, or None for nothing.
+
+    Raises `NotYoursError` and what media says of the files; then nothing has changed.
+    """
+    person = User.objects.select_for_update().get(pk=user.pk)
+    pictures = {name: fields.pop(name) for name in PICTURES if name in fields}
     for name, value in fields.items():
-        setattr(user, name, value)
-    user.save(update_fields=list(fields))
-    return user
+        setattr(person, name, value)
+    person.save(update_fields=list(fields))
+    for name, item in pictures.items():
+        _hang(person, name, item)
+    return person
+
+
+def _hang(person: User, field: str, item: AttachmentItem | None) -> None:
+    """Media judges first, which answers for hidden files as for missing ones."""
+    if item is None:
+        detach_media(user=person, to=person, field=field)
+        return
+    attach_media(user=person, media=item.media, to=person, field=field, crop=item.crop)
+    if item.media.owner_id != person.pk:
+        raise NotYoursError(person.pk)
 
 
 def delete_account(*, user: User, password: str) -> None:

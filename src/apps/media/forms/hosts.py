@@ -54,7 +54,7 @@ class MediaModelForm(MediaFormMixin, forms.ModelForm):  # type: ignore[type-arg]
     """
 
     def get_present(self, name: str, field: UsesField) -> list[AttachmentItem]:
-        if not self.instance.pk:
+        if self.instance._state.adding:
             return super().get_present(name, field)
         if isinstance(field, AttachmentsFormField):
             return [

@@ -56,7 +56,8 @@ def target_size(source: Size, recipe: Recipe) -> Size:
     if recipe.fit == "cover":
         return _cropped(source, recipe)
     side = MAX_SIDE[recipe.format]
-    return source.within(min(recipe.width, side), min(recipe.height or side, side))
+    part = part_size(source, recipe)
+    return part.within(min(recipe.width, side), min(recipe.height or side, side))
 
 
 def _cropped(source: Size, recipe: Recipe) -> Size:

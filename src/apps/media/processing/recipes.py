@@ -17,7 +17,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, cast, get_args
 
-from apps.media.processing.crops import STEPS, split_name
+from apps.media.processing.crops import STEPS, Crop, split_name
 from apps.media.processing.engines import engine_for
 from apps.media.processing.types import Facts, Fit, Format, Recipe, When
 
@@ -96,6 +96,7 @@ USE_RECIPES: Mapping[str, Recipe] = MappingProxyType(
         for recipe in (
             Recipe("square.webp", 512, 512, fit="cover", quality=85, effort=1, when="asked"),
             Recipe("banner.webp", 1500, 500, fit="cover", quality=85, effort=1, when="asked"),
+            Recipe("part.webp", 1280, quality=WIDTHS[1280], effort=1, when="asked"),
         )
     }
 )
@@ -188,6 +189,13 @@ def _use_named(name: str, mime: str) -> Recipe | None:
 def is_for_uses(name: str) -> bool:
     """Whether a rendition of that name is one that only uses ask for."""
     return split_name(name)[0] in USE_RECIPES
+
+
+def shows_all(name: str, crop: Crop | None) -> bool:
+    """Whether a use by the recipe `name` shows all of a picture in its own shape, as the renditions
+    do that every picture has."""
+    recipe = USE_RECIPES.get(name)
+    return crop is None and recipe is not None and recipe.fit == "inside"
 
 
 def _page_named(name: str, facts: Facts) -> Recipe | None:

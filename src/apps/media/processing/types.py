@@ -92,7 +92,7 @@ class Recipe:
     `same` is that of the source.
 
     `crop` is the part of the upright picture that is shown, as left, top, width and height in
-    thousandths; a recipe with one is always `cover`, and around the middle of it.
+    thousandths; `cover` is then around the middle of it, whatever the focal point.
 
     `when` says which job makes it: the first one, a later one that may take minutes, or none
     until somebody asks.

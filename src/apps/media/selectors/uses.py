@@ -6,11 +6,12 @@ can forget to. What a file's owner put into a collection counts as used, too: it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import (
@@ -28,9 +29,10 @@ from django.utils import timezone
 
 from apps.media.exceptions import ForbiddenError
 from apps.media.fields import MediaField
-from apps.media.models import CollectionItem, MediaAttachment, MediaFile
+from apps.media.models import CollectionItem, MediaAttachment, MediaFile, Rendition
 from apps.media.policies import Action, Visitor, can_access, named_to
 from apps.media.processing.crops import cropped_name
+from apps.media.processing.recipes import shows_all
 from apps.media.selectors.media import shown_to, with_details
 
 MOST_NAMED = 100
@@ -131,7 +133,9 @@ def list_use_names(*, media_id: Any) -> frozenset[str]:
         if recipe:
             columns = [crop_field] if crop_field else []
             for row in use.of(media_id).values_list("pk", *columns):
-                names.add(cropped_name(recipe, row[1] if columns else None))
+                crop = row[1] if columns else None
+                if not shows_all(recipe, crop):
+                    names.add(cropped_name(recipe, crop))
     return frozenset(names)
 
 
@@ -179,6 +183,29 @@ def show_media_of(user: Visitor, hosts: Iterable[Any], *lookups: str) -> None:
     for lookup in lookups:  # within one, a file that several objects use is read once
         found = {media.pk: media for host in hosts for media in _media_of(host, lookup)}
         shown_to(user, list(found.values()))
+
+
+def find_pictures(
+    *, user: Visitor, ids: Collection[UUID], names: Collection[str]
+) -> dict[tuple[UUID, str], Rendition]:
+    """The renditions of these names, by file and name, of those files as `user`, who may view
+    them, gets them; each with `media`. For the small pictures of many: one query, if any."""
+    if not ids:
+        return {}
+    rows = Rendition.objects.filter(media__in=ids, media__deleted_at=None, name__in=names)
+    served = rows.exclude(key="").select_related("media").defer("details")
+    return {
+        (row.media_id, row.name): row
+        for row in served
+        if row.version == _version_for(user, row.media)
+    }
+
+
+def _version_for(user: Visitor, media: MediaFile) -> int | None:
+    """The number of what `user` gets of the file; None for nothing."""
+    if media.owner_id == user.pk:
+        return media.version
+    return (media.published_version or media.version) if media.usable else None
 
 
 def _media_of(host: Any, lookup: str) -> list[MediaFile]:

@@ -109,15 +109,20 @@ def media_picture(
 
 
 @register.inclusion_tag("media/parts/player.html")
-def media_player(media: MediaFile) -> dict[str, Any]:
-    """A player for a film or a sound that `media_is_playable`; brings its own style and script.
+def media_player(media: MediaFile | MediaAttachment) -> dict[str, Any]:
+    """A player for a film or a sound that `media_is_playable`; brings its own style and script. Of
+    an attachment, its file, named by the words of the attachment.
 
     Without script it is the browser's own player of a single file. Costs one query, for captions,
     where they were not fetched with the file.
     """
+    label = ""
+    if isinstance(media, MediaAttachment):
+        label, media = media.shown_alt_text, media.media
     width, height = _box(media, _fallback(_same_shape(media)))
     return {
         "media": media,
+        "label": label or str(media),
         "is_film": _is_film(media),
         "hls": links.hls_url(media) or "",
         "sources": _playable_sources(media),

@@ -8,9 +8,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
 
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
+from apps.media.uploadhandlers import takes_files
 from apps.posts import selectors, services
 from apps.posts.exceptions import PostForbiddenError
 from apps.posts.forms import PostForm
@@ -31,14 +33,15 @@ class PostPage(PageView):
         return render(request, "posts/post.html", context)
 
 
+@method_decorator(takes_files, name="dispatch")
 class NewPostPage(PersonalView):
     """The form for a new post."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return _show(request, PostForm())
+        return _show(request, PostForm(user=request.user))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = PostForm(request.POST)
+        form = PostForm(request.POST, request.FILES, user=request.user)
         if form.is_valid():
             try:
                 services.create_post(author=request.user, **form.to_fields())
@@ -50,16 +53,17 @@ class NewPostPage(PersonalView):
         return _show(request, form, status=422)
 
 
+@method_decorator(takes_files, name="dispatch")
 class EditPostPage(PersonalView):
     """The form of a post that is there."""
 
     def get(self, request: HttpRequest, post_id: uuid.UUID) -> HttpResponse:
         post = _find_own(request, post_id)
-        return _show(request, PostForm.of(post), post=post)
+        return _show(request, PostForm(instance=post, user=request.user), post=post)
 
     def post(self, request: HttpRequest, post_id: uuid.UUID) -> HttpResponse:
         post = _find_own(request, post_id)
-        form = PostForm(request.POST)
+        form = PostForm(request.POST, request.FILES, instance=post, user=request.user)
         if form.is_valid():
             try:
                 services.update_post(user=request.user, post=post, **form.to_fields())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.media import services as media_services
 from apps.media.models import Erasure, MediaFile
-from apps.users import services
+from apps.media.processing.crops import crop_from_text
+from apps.media.services import AttachmentItem
+from apps.media.tests import samples
+from apps.users import selectors, services
 from apps.users.models import Follow
 from apps.users.templatetags.users import initials
 
@@ -130,3 +136,91 @@ class TestEnd:
         ]
         assert [answer.status_code for answer in guesses] == [422, 422, 422, 429]
         assert get_user_model().objects.filter(pk=owner.pk).exists()
+
+
+class TestPictures:
+    """The picture and the cover: chosen by the form, shown as their part, of one's own alone."""
+
+    CROP = "0000-0000-0500-1000"
+
+    @pytest.fixture
+    def dressed(self, owner: Any, upload: Any, run_jobs: Any) -> Any:
+        """Olga with a picture of which the left half is shown, and a cover."""
+        media = upload(samples.photo_jpeg(200, 100))
+        item = AttachmentItem(media, crop=crop_from_text(self.CROP))
+        person = services.update_profile(user=owner, avatar=item, cover=AttachmentItem(media))
+        run_jobs()
+        return person
+
+    def test_are_uploaded_and_cropped_by_the_form(self, owner: Any, browser_of: Any) -> None:
+        client = browser_of(owner)
+        file = SimpleUploadedFile("me.jpg", samples.photo_jpeg(64, 48))
+        client.post("/settings/profile/", {"avatar-sent": "1", "avatar-files": file})
+        owner.refresh_from_db()
+        assert owner.avatar.original_name == "me.jpg"
+        pk = owner.avatar.pk
+        said = {"avatar-sent": "1", "avatar": pk, f"avatar-{pk}-crop": self.CROP}
+        client.post("/settings/profile/", said)
+        owner.refresh_from_db()
+        assert str(owner.avatar_crop) == self.CROP
+        client.post("/settings/profile/", {"display_name": "Olga"})  # without a word of it
+        owner.refresh_from_db()
+        assert (owner.avatar_id, str(owner.avatar_crop)) == (pk, self.CROP)
+        client.post("/settings/profile/", {**said, f"avatar-{pk}-remove": "1"})
+        owner.refresh_from_db()
+        assert (owner.avatar, owner.avatar_crop) == (None, None)
+
+    def test_say_that_the_whole_file_is_open(self, owner: Any, browser_of: Any) -> None:
+        page = browser_of(owner).get("/settings/profile/").content.decode()
+        assert page.count("may also open the whole file") == 2
+
+    def test_of_others_are_refused(
+        self, owner: Any, stranger: Any, upload: Any, browser_of: Any
+    ) -> None:
+        media = upload(samples.photo_jpeg(64, 48), user=stranger)
+        said = {"avatar-sent": "1", "avatar": media.pk}
+        hidden = browser_of(owner).post("/settings/profile/", said)
+        assert "is not there any more" in hidden.content.decode()
+        media_services.grant_access(user=stranger, media=media, to=owner, permission="edit")
+        granted = browser_of(owner).post("/settings/profile/", said)
+        assert granted.status_code == 422
+        assert "files of your own" in granted.content.decode()
+        owner.refresh_from_db()
+        assert owner.avatar is None
+
+    def test_are_shown_by_their_parts(self, dressed: Any, browser_of: Any) -> None:
+        client = browser_of(None)
+        page = client.get("/users/olga/").content.decode()
+        main = page[page.index("<main") :]
+        assert f"square@{self.CROP}.webp" in main
+        assert "r/banner.webp" in main
+        assert "thumb.webp" not in page
+        address = re.findall(r'class="face__picture"\s+src="([^"]+)"', main)[0]
+        assert client.get(address).status_code == 200
+
+    def test_stand_in_the_navigation_for_one_query(
+        self, dressed: Any, stranger: Any, browser_of: Any
+    ) -> None:
+        def count(user: Any) -> int:
+            client = browser_of(user)
+            client.get("/users/sam/")  # what is remembered for later requests
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get("/users/sam/").content.decode()
+            bar = page[: page.index("<main")]
+            assert bar.count("face__picture") == (user == dressed)
+            return len(queries)
+
+        assert count(dressed) == count(stranger) + 1
+
+    def test_go_with_the_trash_and_with_the_account(self, dressed: Any, stranger: Any) -> None:
+        def face() -> Any:
+            person = get_user_model().objects.get(pk=dressed.pk)
+            selectors.show_faces(stranger, [person])
+            return person.face
+
+        assert face() is not None
+        media_services.delete_media(user=dressed, media=dressed.avatar)
+        assert face() is None
+        media_services.restore_media(user=dressed, media=dressed.avatar)
+        get_user_model().objects.filter(pk=dressed.pk).update(is_active=False)
+        assert face() is None

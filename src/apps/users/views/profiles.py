@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -9,8 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
+from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
 from apps.core.rates import check_rate
+from apps.media.uploadhandlers import takes_files
 from apps.users import selectors, services
 from apps.users.exceptions import WrongPasswordError
 from apps.users.forms import DeleteAccountForm, ProfileForm
@@ -22,7 +26,7 @@ class ProfilePage(PageView):
     """A person, to everybody; what else stands there is for other apps to say."""
 
     def get(self, request: HttpRequest, username: str) -> HttpResponse:
-        person = selectors.get_person(username=username)
+        person = selectors.get_profile(user=request.user, username=username)
         context = {
             "person": person,
             "is_own": person.pk == request.user.pk,
@@ -47,24 +51,24 @@ class FollowPage(PersonalView):
         return redirect(person)
 
 
+@method_decorator(takes_files, name="dispatch")
 class EditProfilePage(PersonalView):
-    """What the visitor says of themselves."""
+    """What the visitor says and shows of themselves."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._show(request, ProfileForm(instance=request.user))
+        return _show_form(request, _form_of(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = ProfileForm(request.POST, instance=request.user)
-        if not form.is_valid():
-            # The form has put what is wrong into the visitor that the frame of the page shows.
-            request.user.refresh_from_db()
-            return self._show(request, form, status=422)
-        services.update_profile(user=request.user, **form.cleaned_data)
-        messages.success(request, "Changes saved.")
-        return redirect(request.user)
-
-    def _show(self, request: HttpRequest, form: ProfileForm, *, status: int = 200) -> HttpResponse:
-        return render(request, "users/edit.html", {"form": form}, status=status)
+        form = _form_of(request, request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                services.update_profile(user=request.user, **form.to_fields())
+            except AppError as error:
+                form.add_error(None, error.detail)
+            else:
+                messages.success(request, "Changes saved.")
+                return redirect(request.user)
+        return _show_form(request, form, status=422)
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
@@ -92,3 +96,13 @@ class DeleteAccountPage(PersonalView):
         self, request: HttpRequest, form: DeleteAccountForm, *, status: int = 200
     ) -> HttpResponse:
         return render(request, "users/delete.html", {"form": form}, status=status)
+
+
+def _form_of(request: HttpRequest, *sent: Any) -> ProfileForm:
+    """Of a copy: the form writes on it, valid or not; the frame of the page shows the visitor."""
+    person = selectors.get_person(username=request.user.get_username())
+    return ProfileForm(*sent, instance=person, user=request.user)
+
+
+def _show_form(request: HttpRequest, form: ProfileForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "users/edit.html", {"form": form}, status=status)

@@ -47,6 +47,23 @@ def test_one_decode_is_enough_for_every_recipe(width: int, height: int, a: int, 
 
 
 @pytest.mark.parametrize(
+    ("crop", "width", "expected"),
+    [
+        ((0, 0, 500, 1000), 300, Size(300, 300)),
+        ((250, 500, 500, 250), 300, Size(300, 75)),
+        ((0, 0, 100, 100), 300, Size(120, 60)),  # nothing is enlarged
+    ],
+)
+def test_a_part_keeps_its_shape(
+    crop: tuple[int, int, int, int], width: int, expected: Size
+) -> None:
+    source, recipe = Size(1200, 600), Recipe("a", width, crop=crop)
+    assert target_size(source, recipe) == expected
+    decoded = decoding_size(source, [recipe])
+    assert decoded.width * crop[2] >= expected.width * 1000
+
+
+@pytest.mark.parametrize(
     ("focal", "expected"),
     [
         ((0.5, 0.5), Box(100, 0, 400, 400)),

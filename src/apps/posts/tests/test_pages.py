@@ -1,0 +1,118 @@
+"""The form of a post, used as a browser without script uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from apps.media import services as media_services
+from apps.media.models import MediaFile
+from apps.media.tests import samples
+from apps.posts.models import Post, PostMedia
+from apps.users.models import User
+
+
+@pytest.fixture
+def client(owner: User, browser_of: Callable[[Any], Client]) -> Client:
+    return browser_of(owner)
+
+
+def body(*names: str, **fields: Any) -> dict[str, Any]:
+    """A form with as many photos as there are names."""
+    files = [SimpleUploadedFile(name, samples.photo_png(8, 8)) for name in names]
+    return {"audience": "public", "attachments-sent": "1", "attachments-files": files, **fields}
+
+
+def attached(post: Post) -> list[str]:
+    rows = PostMedia.objects.filter(post=post).select_related("media")
+    return [row.media.original_name for row in rows]
+
+
+def test_written_and_changed(client: Client, owner: User) -> None:
+    assert client.post("/posts/new/", body("a.png", "b.png"))["Location"] == "/posts/"
+    post = Post.objects.get()
+    assert (attached(post), post.audience) == (["a.png", "b.png"], "public")
+    first, second = PostMedia.objects.order_by("position").values_list("media", flat=True)
+    said = {
+        "text": "Two hills",
+        "attachments": [first, second],
+        f"attachments-{first}-position": 2,
+        f"attachments-{second}-position": 1,
+        f"attachments-{second}-alt_text": "a hill",
+        f"attachments-{second}-caption": "At noon",
+        f"attachments-{second}-crop": "0000-0000-0500-0500",
+    }
+    client.post(f"/posts/{post.pk}/edit/", body(**said))
+    assert attached(post) == ["b.png", "a.png"]
+    row = PostMedia.objects.get(media=second)
+    assert (row.alt_text, row.caption, str(row.crop)) == (
+        "a hill",
+        "At noon",
+        "0000-0000-0500-0500",
+    )
+    assert {one.lifetime for one in MediaFile.objects.all()} == {"used"}
+    client.post(f"/posts/{post.pk}/edit/", {"text": "One", "audience": "public"})  # not a word
+    assert len(attached(post)) == 2
+
+
+def test_what_is_refused_keeps_what_was_chosen_and_expires_if_abandoned(
+    client: Client, run_jobs: Callable[[], int]
+) -> None:
+    files = [*body("a.png")["attachments-files"], SimpleUploadedFile("b.txt", b"words")]
+    answer = client.post("/posts/new/", {**body(), "attachments-files": files, "text": "Words"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "b.txt:" in page
+    kept = MediaFile.objects.get(original_name="a.png")
+    assert f'name="attachments" value="{kept.pk}"' in page
+    assert "Words</textarea>" in page
+    assert not Post.objects.exists()
+    assert kept.expires_at is not None
+    assert timedelta(0) < kept.expires_at - timezone.now() <= timedelta(days=1)
+    MediaFile.objects.update(expires_at=timezone.now())
+    media_services.expire_unused(limit=10)
+    assert not MediaFile.objects.exists()
+
+
+def test_more_than_ten_are_refused(client: Client) -> None:
+    answer = client.post("/posts/new/", body(*(f"{n}.png" for n in range(11))))
+    assert answer.status_code == 422
+    assert "at most 10 are accepted" in answer.content.decode()
+    assert not MediaFile.objects.exists()
+
+
+def test_files_of_others_stay_theirs(
+    client: Client, upload: Any, stranger: User, owner: User
+) -> None:
+    media = upload(samples.photo_png(8, 8), "a.png", user=stranger)
+    chosen = body(text="Mine now", attachments=[media.pk])
+    hidden = client.post("/posts/new/", chosen)
+    assert "is not there any more" in hidden.content.decode()
+    media_services.grant_access(user=stranger, media=media, to=owner, permission="edit")
+    granted = client.post("/posts/new/", chosen)
+    assert "files of your own" in granted.content.decode()
+    assert not Post.objects.exists()
+
+
+def test_the_feed_shows_the_part_that_was_chosen(
+    client: Client, upload: Any, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(samples.photo_jpeg(200, 100))
+    crop = "0000-0000-0500-1000"
+    chosen = {
+        "attachments": [media.pk],
+        f"attachments-{media.pk}-crop": crop,
+        f"attachments-{media.pk}-alt_text": "a hill",
+    }
+    client.post("/posts/new/", body(**chosen))
+    run_jobs()
+    page = client.get("/posts/").content.decode()
+    assert f"part@{crop}.webp" in page
+    assert 'width="100" height="100"' in page
+    assert 'alt="a hill"' in page
