@@ -23,6 +23,15 @@ from apps.media.models import Job, MediaFile
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 CORPUS = Path(os.environ.get("MEDIA_CORPUS", BESIDE))
 PASSWORD = "correct horse battery staple"
+# Folders of tests with a real browser or real processes: on a busy machine one may come too late.
+REAL_PARTS = {"browser", "corpus", "flows"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Such a test has a second try; the summary names each that needed it."""
+    for item in items:
+        if REAL_PARTS & set(item.path.parts):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(autouse=True)

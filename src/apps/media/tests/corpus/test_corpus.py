@@ -168,13 +168,13 @@ def test_names(site: Site, person: Person) -> None:
     traversal = json.loads((CORPUS / "names" / "django_traversal_names.json").read_text())
     names = [name for group_ in traversal.values() for name in group_]
     naughty = json.loads((CORPUS / "names" / "blns.json").read_text())
-    archive = packed({"a.txt": text})  # nothing is made of it, so that five hundred take seconds
+    archive = packed({"a.txt": text})  # of which nothing is made
     cases = [
         *manifest("names"),
         *(Case(name, text, "A|B", label=f"name {name!r}") for name in names),
         *(
             Case(f"{word}.zip", archive, "A|B", fields={"title": word, "alt_text": word})
-            for word in naughty
+            for word in naughty[::5]  # `test_api` has them all, without a server
         ),
     ]
     for outcome in group(site, person, "names", cases):

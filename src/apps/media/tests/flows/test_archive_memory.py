@@ -38,7 +38,7 @@ def _mib_for(files: int, directory: Path) -> float:
 
 
 def test_memory_hardly_grows_with_the_files(tmp_path: Path) -> None:
-    few, many = 500, 10_000
+    few, many = 500, 4_000
     base = _mib_for(few, tmp_path / "few")
     grown = _mib_for(many, tmp_path / "many") - base
     assert grown < (many - few) * PER_FILE / 2**20 + 2
