@@ -25,6 +25,7 @@ from apps.events.policies import (
 from apps.media import selectors as media
 from apps.media.models import MediaFile
 from apps.users.exceptions import PersonNotVisibleError
+from apps.users.models import User
 from apps.users.selectors import get_person, show_faces
 
 ROWS_AT_ONCE = 500
@@ -138,6 +139,20 @@ def find_guest(*, user: Visitor, name: str) -> Any:
     return None if found.pk == user.pk else found
 
 
+def list_people_of(*, event_id: UUID) -> QuerySet[User]:
+    """Its host and those who were asked to come, without those who have said no: whoever is told
+    of what is new in it."""
+    coming = Invitation.objects.filter(event=event_id).exclude(answer=Answer.NO)
+    host = Event.objects.filter(pk=event_id)
+    among = Q(pk__in=coming.values("user")) | Q(pk__in=host.values("host"))
+    return User.objects.filter(among, is_active=True)
+
+
+def list_events_of(*, user: Visitor, ids: Iterable[UUID]) -> dict[UUID, Event]:
+    """Those of the events that `user` may see, by id."""
+    return {event.pk: event for event in _rows().filter(visible_to(user), pk__in=list(ids))}
+
+
 # -- the gallery -------------------------------------------------------------------------------
 
 
@@ -165,6 +180,12 @@ def get_photo(*, user: Visitor, event: Event, media_id: UUID) -> EventPhoto:
     if not shown:
         raise NotVisibleError(event.pk, media_id)
     return shown[0]
+
+
+def list_files_in_gallery(*, event_id: UUID, media_ids: Iterable[UUID]) -> list[MediaFile]:
+    """Those of the files that are in the gallery now and not in the trash, in its order."""
+    photos = EventPhoto.objects.filter(event=event_id, media__in=media_ids, media__deleted_at=None)
+    return [photo.media for photo in photos.select_related("media").order_by("position", "pk")]
 
 
 def batches_of_photos(

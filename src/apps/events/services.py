@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -22,6 +23,7 @@ from apps.events.exceptions import (
 from apps.events.models import Answer, Event, EventPhoto, Invitation
 from apps.events.policies import Action, Visitor, is_active, may_remove, rights_among, visible_to
 from apps.events.selectors import find_guest, list_photos
+from apps.events.signals import guest_invited, photos_added
 from apps.media import services as media
 from apps.media.models import MediaFile
 from apps.media.selectors import list_media_by_ids
@@ -116,7 +118,10 @@ def invite_guest(*, user: Visitor, event: Event, name: str) -> Invitation:
     guest = find_guest(user=user, name=name.strip())
     if guest is None or guest.pk == event.host_id:
         raise UnknownGuestError(name)
-    return Invitation.objects.get_or_create(event=event, user=guest)[0]
+    invitation, created = Invitation.objects.get_or_create(event=event, user=guest)
+    if created:
+        _announce(guest_invited, invitation=invitation, invited_by_id=user.pk)
+    return invitation
 
 
 @transaction.atomic
@@ -164,6 +169,7 @@ def add_photos(
         if media_id not in found:
             raise NotVisibleError(media_id)
     items = [media.AttachmentItem(found[pk]) for pk in dict.fromkeys(media_ids)]
+    _announce_photos(user, event, [item.media.pk for item in items])
     return media.add_attachments(
         user=user,
         to=event,
@@ -172,6 +178,15 @@ def add_photos(
         before=before,
         fields={"added_by_id": user.pk},
     )
+
+
+def _announce_photos(user: Visitor, event: Event, media_ids: list[UUID]) -> None:
+    """Tell, once they are in the gallery, of those that are not in it yet."""
+    photos = EventPhoto.objects.filter(event=event.pk, media__in=media_ids)
+    there = set(photos.values_list("media", flat=True))
+    new = [pk for pk in media_ids if pk not in there]
+    if new:
+        _announce(photos_added, event_id=event.pk, media_ids=new, added_by_id=user.pk)
 
 
 def upload_photos(*, user: Visitor, event: Event, files: Sequence[Any]) -> list[PhotoOutcome]:
@@ -256,6 +271,13 @@ def _counted(media_ids: Sequence[UUID]) -> list[UUID]:
     if len(media_ids) > MOST_AT_ONCE:
         raise BadRequestError(detail=f"At most {MOST_AT_ONCE} photos at once.")
     return list(media_ids)
+
+
+# -- what other apps are told ------------------------------------------------------------------
+
+
+def _announce(signal: Signal, **told: Any) -> None:
+    transaction.on_commit(lambda: signal.send_robust(sender=Event, **told), robust=True)
 
 
 # -- the event itself --------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from apps.media.admin.records import LookOnlyAdmin
 from apps.notifications import services
-from apps.notifications.models import Mail, Notification
+from apps.notifications.models import Announcement, Mail, Notification
 
 
 @admin.register(Notification)
@@ -32,4 +32,13 @@ class MailAdmin(LookOnlyAdmin):
     list_filter = ["state", "is_digest"]
     list_select_related = ["recipient"]
     search_fields = ["recipient__username"]
+    ordering = ["-pk"]
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(LookOnlyAdmin):
+    list_display = ["kind", "actor", "due_at", "started_at", "finished_at", "attempts"]
+    list_filter = ["kind", ("finished_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["actor"]
+    search_fields = ["actor__username"]
     ordering = ["-pk"]

@@ -12,6 +12,9 @@ class Kind(models.TextChoices):
     MEDIA_READY = "media_ready", "Your file is ready"
     MEDIA_REFUSED = "media_refused", "Your file was refused"
     SHARED = "shared", "Something is shared with you"
+    POST = "post", "A new post of somebody you follow"
+    EVENT_MEDIA = "event_media", "New photos of an event of yours"
+    INVITED = "invited", "You are invited to an event"
     WEBHOOK_OFF = "webhook_off", "A webhook of yours was turned off"
 
 
@@ -33,6 +36,9 @@ DEFAULTS = {
     Kind.MEDIA_READY: Ways(in_page=True, email=Email.NEVER),
     Kind.MEDIA_REFUSED: Ways(in_page=True, email=Email.DIGEST),
     Kind.SHARED: Ways(in_page=True, email=Email.NOW),
+    Kind.POST: Ways(in_page=True, email=Email.DIGEST),
+    Kind.EVENT_MEDIA: Ways(in_page=True, email=Email.DIGEST),
+    Kind.INVITED: Ways(in_page=True, email=Email.NOW),
     Kind.WEBHOOK_OFF: Ways(in_page=True, email=Email.NOW),
 }
 # What happens again within it, before it was read, is added to what there is: a hundred uploads

@@ -25,6 +25,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
 from apps.notifications.kinds import Email
 from apps.notifications.models import Mail, Notification, new_token
@@ -46,6 +47,7 @@ REFUSED = (
     smtplib.SMTPHeloError,
     smtplib.SMTPNotSupportedError,
 )
+STILL_MADE = (Status.PENDING, Status.PROCESSING)
 _State = Mail.State
 
 
@@ -64,12 +66,13 @@ def send_mail(mail_id: uuid.UUID | str) -> bool:
     mail = _claim(mail_id)
     if mail is None:
         return False
-    shown = _still_to_tell(mail)
+    unread = _unread(mail)
+    if mail.deadline_at > timezone.now() and _is_to_come(unread):
+        _put_back(mail, LOOKS_AGAIN)
+        return False
+    shown = [one for one in unread if one.is_there]
     if not shown:
         _end(mail, _State.DROPPED)
-        return False
-    if mail.deadline_at > timezone.now() and any(_is_to_come(one) for one in shown):
-        _put_back(mail, LOOKS_AGAIN)
         return False
     return _hand_over(mail, _message(mail, shown))
 
@@ -153,19 +156,20 @@ def _put_back(mail: Mail, wait: timedelta, **values: Any) -> None:
 # -- what it says ------------------------------------------------------------------------------
 
 
-def _still_to_tell(mail: Mail) -> list[Shown]:
-    """What its recipient has not read meanwhile and may still know of."""
+def _unread(mail: Mail) -> list[Shown]:
+    """What its recipient has not read meanwhile, as they may see it now."""
     if not mail.recipient.is_active or not mail.recipient.email:
         return []
     rows = mail.notifications.filter(read_at=None).select_related("actor").order_by("-pk")
-    found = show(mail.recipient, rows[:MOST_SHOWN])
-    return [one for one in found if one.media is not None or one.row.target != "media"]
+    return show(mail.recipient, rows[:MOST_SHOWN])
 
 
-def _is_to_come(shown: Shown) -> bool:
-    """Whether a picture may still be made of it."""
-    media = shown.media
-    return media is not None and not media.is_finished and find_preview(media=media) is None
+def _is_to_come(shown: list[Shown]) -> bool:
+    """Whether a picture may still be made of any; those of others are hidden until then."""
+    bare = [one for one in shown if one.media is None or find_preview(media=one.media) is None]
+    ids = [one.row.media_id for one in bare if one.row.media_id]
+    unfinished = MediaFile.objects.filter(pk__in=ids, status__in=STILL_MADE, deleted_at=None)
+    return bool(ids) and unfinished.exists()
 
 
 def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:

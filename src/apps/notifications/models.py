@@ -69,8 +69,8 @@ class Notification(models.Model):
     """Something that somebody is told. It stands for `count` things that happened together.
 
     While `open`, what happens of the same `group` is added; there is one such at a time.
-    `media_id` is of the newest file, for the picture; `target` what it leads to. `preview_token`
-    opens that picture, and nothing else, to whoever has the mail.
+    `media_id` is of the newest file, for the picture; `target_id` of the newest thing that it leads
+    to. `preview_token` opens that picture, and nothing else, to whoever has the mail.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -89,7 +89,7 @@ class Notification(models.Model):
     open = models.BooleanField(default=True)
     count = models.PositiveIntegerField(default=0)
     media_id = models.UUIDField(null=True, blank=True)
-    target = models.CharField(max_length=32, blank=True)  # media, collection
+    target = models.CharField(max_length=32, blank=True)  # media, collection, post, event
     target_id = models.UUIDField(null=True, blank=True)
     in_page = models.BooleanField(default=True)
     email = models.CharField(max_length=16, choices=Email.choices, default=Email.NEVER)
@@ -118,6 +118,11 @@ class Notification(models.Model):
                 condition=Q(email="digest", mail=None),
             ),
             models.Index(fields=["created_at"], name="notification_age"),
+            models.Index(
+                fields=["media_id"],
+                name="notification_picture",
+                condition=Q(media_id__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -132,16 +137,71 @@ class Notification(models.Model):
 
 
 class Occurrence(models.Model):
-    """One thing that happened, by a `key` that comes once: nobody is told of it twice."""
+    """What happened, by a `key` that comes once: nobody is told of it twice.
+
+    It is `count` things, of one file or of one target; it goes when that goes.
+    """
 
     notification = models.ForeignKey(
         Notification, on_delete=models.CASCADE, related_name="occurrences"
     )
     key = models.CharField(max_length=160, unique=True)
+    count = models.PositiveIntegerField(default=1)
     media_id = models.UUIDField(null=True, blank=True)
+    target_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["media_id"], name="occurrence_media")]
+        indexes = [
+            models.Index(fields=["media_id"], name="occurrence_media"),
+            models.Index(fields=["target_id"], name="occurrence_target"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Announcement(models.Model):
+    """Something that many are to be told of: the truth about how far that has come.
+
+    What happens until it begins (`started_at`) is gathered in it. Then a worker that holds `lease`
+    goes along the people by their keys, some at a time, and notes whom it has `reached`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    subject_id = models.UUIDField()  # of the post, of the event
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    due_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()  # then it goes without pictures that are still to come
+    started_at = models.DateTimeField(null=True, blank=True)
+    reached = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # since somebody was reached
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], name="announcement_due", condition=Q(finished_at=None)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_id", "actor"],
+                condition=Q(started_at=None, finished_at=None),
+                name="announcement_gathers_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"
+
+
+class AnnouncedFile(models.Model):
+    """A file that an announcement is about, by a `key` that comes once: it is news once."""
+
+    announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="files")
+    key = models.CharField(max_length=100, unique=True)
+    media_id = models.UUIDField()
 
     def __str__(self) -> str:
         return self.key

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from apps.events.models import Event, Invitation
+from apps.events.signals import guest_invited, photos_added
 from apps.media import signals
 from apps.media.models import Grant, MediaFile, Webhook
-from apps.notifications import services
+from apps.notifications import announcing, dispatch, services
 from apps.notifications.kinds import Kind
 from apps.notifications.services import News
+from apps.posts.models import Post
+from apps.posts.signals import post_published
 
 MOST_MEMBERS = 500  # of a group that something is shared with
 
@@ -55,6 +61,33 @@ def tell_shared(sender: type, grant: Grant, **kwargs: Any) -> None:
         services.notify(recipient=person, news=news)
 
 
+@receiver(post_published, dispatch_uid="notifications.post")
+def tell_followers(sender: type, post_id: uuid.UUID, author_id: Any, **kwargs: Any) -> None:
+    announcing.announce_post(post_id=post_id, author_id=author_id)
+
+
+@receiver(photos_added, dispatch_uid="notifications.photos")
+def tell_guests(
+    sender: type, event_id: uuid.UUID, media_ids: list[uuid.UUID], added_by_id: Any, **kwargs: Any
+) -> None:
+    announcing.announce_photos(event_id=event_id, media_ids=media_ids, added_by_id=added_by_id)
+
+
+@receiver(guest_invited, dispatch_uid="notifications.invited")
+def tell_invited(sender: type, invitation: Invitation, invited_by_id: Any, **kwargs: Any) -> None:
+    event = invitation.event
+    news = News(
+        kind=Kind.INVITED,
+        key=str(event.pk),
+        group=str(event.pk),
+        actor_id=invited_by_id,
+        picture_id=event.banner_id,
+        target="event",
+        target_id=event.pk,
+    )
+    services.notify(recipient=invitation.user, news=news)
+
+
 @receiver(signals.webhook_disabled, dispatch_uid="notifications.webhook")
 def tell_webhook_off(sender: type, webhook: Webhook, **kwargs: Any) -> None:
     key = f"{webhook.pk}:{webhook.failing_since}"
@@ -64,3 +97,10 @@ def tell_webhook_off(sender: type, webhook: Webhook, **kwargs: Any) -> None:
 @receiver(signals.media_deleted, dispatch_uid="notifications.gone")
 def forget_media(sender: type, media_id: Any, **kwargs: Any) -> None:
     services.forget_media(media_id=media_id)
+
+
+@receiver(post_delete, sender=Post, dispatch_uid="notifications.post_gone")
+@receiver(post_delete, sender=Event, dispatch_uid="notifications.event_gone")
+def forget_target(sender: type, instance: Post | Event, **kwargs: Any) -> None:
+    """However it was deleted. Until a worker has come to it, nobody may see it anyway."""
+    dispatch.forget_target_later(instance.pk)

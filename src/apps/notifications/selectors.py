@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.text import Truncator
 
+from apps.events.selectors import list_events_of
 from apps.media import selectors as media_selectors
 from apps.media.models import MediaFile, Rendition
 from apps.notifications.exceptions import NotThereError
-from apps.notifications.kinds import DEFAULTS, Kind, Ways
+from apps.notifications.kinds import DEFAULTS, Email, Kind, Ways
 from apps.notifications.models import Notification, Preference
+from apps.posts.selectors import list_followed_posts
 
 MOST_COUNTED = 100  # the bell says "99+"
 PREVIEWS = ("w320.jpg", "w640.jpg", "poster.jpg", "cover.jpg", "thumb.webp")  # the best for mails
 LARGEST_PREVIEW = 512 * 1024  # bytes
+LONGEST_QUOTE = 80  # characters of a post
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A notification with the file that its reader may see of it."""
+    """A notification with the file, and the post, event or collection, that its reader may see of
+    it."""
 
     row: Notification
     media: MediaFile | None
+    subject: Any = None
 
     @property
     def text(self) -> str:
@@ -37,11 +43,19 @@ class Shown:
         """Where it leads to."""
         if self.row.count > 1 and self.row.target == "media":
             return reverse("media:library")
-        if self.row.target == "media" and self.media is not None:
-            return self.media.get_absolute_url()
-        if self.row.target == "collection":
-            return reverse("media:collection", args=[self.row.target_id])
+        if self.row.count > 1 and self.row.kind == Kind.POST and self.row.actor is not None:
+            return self.row.actor.get_absolute_url()
+        thing = self.media if self.row.target == "media" else self.subject
+        if thing is not None:
+            return str(thing.get_absolute_url())
         return reverse("notifications:list")
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its reader may still see what it tells of."""
+        if self.row.target == "media":
+            return self.media is not None
+        return self.row.target not in _SUBJECTS or self.subject is not None
 
     @property
     def title(self) -> str:
@@ -50,7 +64,7 @@ class Shown:
 
     @property
     def who(self) -> str:
-        return self.row.actor.get_username() if self.row.actor else "Somebody"
+        return self.row.actor.shown_name if self.row.actor else "Somebody"
 
 
 def _ready(shown: Shown) -> str:
@@ -70,14 +84,41 @@ def _shared(shown: Shown) -> str:
     if shown.row.count > 1:
         return f"{shown.who} shared {shown.row.count} things with you"
     if shown.row.target == "collection":
-        return f"{shown.who} shared a collection with you"
+        name = f"the collection “{shown.subject.title}”" if shown.subject else "a collection"
+        return f"{shown.who} shared {name} with you"
     return f"{shown.who} shared {shown.title} with you"
+
+
+def _posted(shown: Shown) -> str:
+    if shown.row.count > 1:
+        return f"{shown.who} wrote {shown.row.count} posts"
+    if shown.subject is None:
+        return f"{shown.who} wrote a post that you can no longer see"
+    if shown.subject.text:
+        words = " ".join(shown.subject.text.split())
+        return f"{shown.who} posted: “{Truncator(words).chars(LONGEST_QUOTE)}”"
+    is_film = shown.media is not None and shown.media.media_type == "video"
+    return f"{shown.who} posted a {'video' if is_film else 'photo'}"
+
+
+def _added(shown: Shown) -> str:
+    event = f"“{shown.subject}”" if shown.subject else "an event that you can no longer see"
+    photos = "a photo" if shown.row.count == 1 else f"{shown.row.count} photos"
+    return f"{shown.who} added {photos} to {event}"
+
+
+def _invited(shown: Shown) -> str:
+    event = f"“{shown.subject}”" if shown.subject else "an event that you can no longer see"
+    return f"{shown.who} invited you to {event}"
 
 
 _TEXTS = {
     Kind.MEDIA_READY: _ready,
     Kind.MEDIA_REFUSED: _refused,
     Kind.SHARED: _shared,
+    Kind.POST: _posted,
+    Kind.EVENT_MEDIA: _added,
+    Kind.INVITED: _invited,
     Kind.WEBHOOK_OFF: lambda shown: "A webhook of yours was turned off: nothing was accepted there",
 }
 
@@ -104,11 +145,37 @@ def get_notification(*, user: Any, notification_id: uuid.UUID) -> Notification:
 
 
 def show(user: Any, rows: Iterable[Notification]) -> list[Shown]:
-    """`rows` with what `user` may see of their files: a fixed number of queries."""
+    """`rows` with what `user` may see of their files and subjects: a fixed number of queries."""
     kept = list(rows)
-    ids = {row.media_id for row in kept if row.media_id}
-    found = _visible(user, list(ids))
-    return [Shown(row, found.get(row.media_id)) for row in kept]
+    files = _visible(user, list({row.media_id for row in kept if row.media_id}))
+    subjects = _visible_subjects(user, kept)
+    return [_shown(row, files.get(row.media_id), subjects.get(row.target_id)) for row in kept]
+
+
+def _shown(row: Notification, media: MediaFile | None, subject: Any) -> Shown:
+    """A picture of what they may not see is not shown, whoever else shows it to them."""
+    is_hidden = row.target in _SUBJECTS and subject is None
+    return Shown(row, None if is_hidden else media, subject)
+
+
+def _visible_subjects(user: Any, rows: Sequence[Notification]) -> dict[uuid.UUID | None, Any]:
+    found: dict[uuid.UUID | None, Any] = {}
+    for target, read in _SUBJECTS.items():
+        ids = {row.target_id for row in rows if row.target == target and row.target_id}
+        found |= read(user, ids) if ids else {}
+    return found
+
+
+def _collections(user: Any, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    rows = media_selectors.list_visible_collections(user=user).filter(pk__in=ids)
+    return {row.pk: row for row in rows}
+
+
+_SUBJECTS: dict[str, Callable[[Any, Iterable[uuid.UUID]], Mapping[uuid.UUID, Any]]] = {
+    "collection": _collections,
+    "post": lambda user, ids: list_followed_posts(user=user, ids=ids),
+    "event": lambda user, ids: list_events_of(user=user, ids=ids),
+}
 
 
 def _visible(user: Any, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, MediaFile]:
@@ -125,6 +192,14 @@ def ways_of(user: Any) -> dict[Kind, Ways]:
     rows = Preference.objects.filter(user=user.pk)
     said = {row.kind: Ways(in_page=row.in_page, email=row.email) for row in rows}  # type: ignore[arg-type]
     return {kind: said.get(kind, default) for kind, default in DEFAULTS.items()}
+
+
+def ways_of_many(users: Iterable[Any], kind: Kind) -> dict[Any, Ways]:
+    """How each of `users` wants to be told of `kind`, by their keys: one query."""
+    keys = [user.pk for user in users]
+    rows = Preference.objects.filter(user__in=keys, kind=kind)
+    said = {row.user_id: Ways(in_page=row.in_page, email=Email(row.email)) for row in rows}
+    return {key: said.get(key, DEFAULTS[kind]) for key in keys}
 
 
 def find_preview(*, media: MediaFile) -> Rendition | None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from apps.notifications.kinds import MOST_TOGETHER, TOGETHER, Email, Kind, Ways
-from apps.notifications.models import Mail, Notification, Occurrence, Preference
-from apps.notifications.selectors import ways_of
+from apps.notifications.models import Announcement, Mail, Notification, Occurrence, Preference
+from apps.notifications.selectors import ways_of, ways_of_many
 
 MAIL_WAITS = timedelta(minutes=2)  # for what else happens, and for the picture
 MAIL_DEADLINE = timedelta(minutes=30)  # then it goes without the picture
@@ -24,14 +25,17 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class News:
-    """One thing that happened. `key` comes once for each recipient; `group` is what may be told
-    together with it."""
+    """What happened, `count` things. `key` comes once for each recipient; `group` is what may be
+    told together with it. `media_id` is of the file that it is about, `picture_id` of one that only
+    shows it."""
 
     kind: Kind
     key: str
     group: str = ""
+    count: int = 1
     actor_id: Any = None
     media_id: uuid.UUID | None = None
+    picture_id: uuid.UUID | None = None
     target: str = ""
     target_id: uuid.UUID | None = None
 
@@ -41,7 +45,17 @@ def notify(*, recipient: Any, news: News) -> Notification | None:
 
     Safe to call twice, also at once.
     """
-    ways = ways_of(recipient)[news.kind]
+    return _tell(recipient, news, ways_of(recipient)[news.kind])
+
+
+def notify_many(*, recipients: Sequence[Any], news: News) -> int:
+    """The same for all of them; return how many were told."""
+    ways = ways_of_many(recipients, news.kind)
+    told = [_tell(person, news, ways[person.pk]) for person in recipients]
+    return len(told) - told.count(None)
+
+
+def _tell(recipient: Any, news: News, ways: Ways) -> Notification | None:
     silent = not ways.in_page and ways.email == Email.NEVER
     if silent or not recipient.is_active or news.actor_id == recipient.pk:
         return None
@@ -55,13 +69,19 @@ def notify(*, recipient: Any, news: News) -> Notification | None:
 def _write(recipient: Any, news: News, ways: Ways) -> Notification:
     row = _open_row(recipient, news, ways)
     key = f"{recipient.pk}:{news.kind}:{news.key}"
-    Occurrence.objects.create(notification=row, key=key, media_id=news.media_id)
-    row.count += 1
-    if news.media_id:
-        row.media_id = news.media_id
+    Occurrence.objects.create(
+        notification=row,
+        key=key,
+        count=news.count,
+        media_id=news.media_id,
+        target_id=news.target_id,
+    )
+    row.count += news.count
+    row.target_id = news.target_id
+    row.media_id = news.media_id or news.picture_id or row.media_id
     if row.email == Email.NOW and row.mail_id is None:
         row.mail = _queue_mail(row)
-    row.save(update_fields=["count", "media_id", "mail"])
+    row.save(update_fields=["count", "media_id", "target_id", "mail"])
     return row
 
 
@@ -84,7 +104,6 @@ def _open_row(recipient: Any, news: News, ways: Ways) -> Notification:
                 "kind": news.kind,
                 "actor_id": news.actor_id,
                 "target": news.target,
-                "target_id": news.target_id,
                 "in_page": ways.in_page,
                 "email": ways.email,
             },
@@ -152,23 +171,40 @@ def unsubscribe(*, user_id: Any, kinds: Sequence[Kind]) -> None:
 @transaction.atomic
 def forget_media(*, media_id: uuid.UUID) -> None:
     """A file is gone: what told of it alone goes too, and of more it tells one less."""
-    rows = Notification.objects.filter(occurrences__media_id=media_id)
-    for row in list(rows):
-        Occurrence.objects.filter(notification=row, media_id=media_id).delete()
-        left = row.occurrences.order_by("-pk").first()
-        if left is None:
-            row.delete()
-        else:
-            Notification.objects.filter(pk=row.pk).update(
-                count=row.occurrences.count(), media_id=left.media_id
-            )
+    for row in list(Notification.objects.filter(occurrences__media_id=media_id)):
+        _forget(row, media_id=media_id)
+    Notification.objects.filter(media_id=media_id).update(media_id=None)
+
+
+def forget_target(*, target_id: uuid.UUID | str) -> int:
+    """The same for a post or an event; return how many notifications told of it."""
+    rows = list(Notification.objects.filter(occurrences__target_id=target_id).distinct())
+    for row in rows:
+        _forget(row, target_id=target_id)
+    return len(rows)
+
+
+@transaction.atomic
+def _forget(row: Notification, **gone: Any) -> None:
+    same = Notification.objects.select_for_update().filter(pk=row.pk)
+    if same.first() is None:
+        return
+    row.occurrences.filter(**gone).delete()
+    left = row.occurrences.order_by("-pk").first()
+    if left is None:
+        same.delete()
+        return
+    count = row.occurrences.aggregate(count=Sum("count"))["count"]
+    same.update(count=count, media_id=left.media_id, target_id=left.target_id)
 
 
 def expire_notifications(*, limit: int = BATCH) -> int:
-    """Forget what is older than `KEPT`, mails included; return how many."""
+    """Forget what is older than `KEPT`, mails and announcements included; return how many."""
     before = timezone.now() - KEPT
     old = Notification.objects.filter(created_at__lt=before).values_list("pk", flat=True)[:limit]
     gone, _ = Notification.objects.filter(pk__in=list(old)).delete()
     mails = Mail.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:limit]
     gone_mails, _ = Mail.objects.filter(pk__in=list(mails)).delete()
-    return gone + gone_mails
+    told = Announcement.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:limit]
+    gone_told, _ = Announcement.objects.filter(pk__in=list(told)).delete()
+    return gone + gone_mails + gone_told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.notifications import dispatch, mailing, services
+from apps.notifications import announcing, dispatch, mailing, services
 
 
 @shared_task(name=dispatch.SEND_MAIL)
@@ -15,6 +15,21 @@ def send_mail(mail_id: str) -> bool:
 @shared_task(name="notifications.sweep_mails")
 def sweep_mails() -> int:
     return mailing.sweep_mails()
+
+
+@shared_task(name=dispatch.ANNOUNCE)
+def announce(announcement_id: str) -> int:
+    return announcing.announce(announcement_id)
+
+
+@shared_task(name="notifications.sweep_announcements")
+def sweep_announcements() -> int:
+    return announcing.sweep_announcements()
+
+
+@shared_task(name=dispatch.FORGET)
+def forget_target(target_id: str) -> int:
+    return services.forget_target(target_id=target_id)
 
 
 @shared_task(name="notifications.queue_digests")

@@ -10,9 +10,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from apps.media import selectors as media
 from apps.media.models import MediaFile
 from apps.posts.exceptions import PostNotVisibleError
-from apps.posts.models import Post, PostMedia
-from apps.posts.policies import Visitor, visible_to, ways_into_feed
-from apps.users.models import User
+from apps.posts.models import Audience, Post, PostMedia
+from apps.posts.policies import Visitor, meant_for, visible_to, ways_into_feed
+from apps.users.models import Follow, User
 from apps.users.selectors import followed_by, show_faces
 
 
@@ -64,3 +64,25 @@ def get_visible_post(*, user: Visitor, post_id: uuid.UUID | str) -> Post:
     if post is None:
         raise PostNotVisibleError(post_id)
     return posts_shown_to(user, [post])[0]
+
+
+# -- for whoever tells of posts ----------------------------------------------------------------
+
+
+def list_followers_of(*, post: Post) -> QuerySet[User]:
+    """Those who follow its author and may see the post."""
+    following = Follow.objects.filter(followed=post.author_id)
+    people = User.objects.filter(pk__in=following.values("follower"), is_active=True)
+    return people.none() if post.audience == Audience.ONLY_ME else people
+
+
+def list_followed_posts(*, user: User, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Post]:
+    """Those of the posts that `user` may see and whose authors they follow, by id."""
+    rows = Post.objects.filter(meant_for(user), pk__in=list(ids), author__in=followed_by(user=user))
+    return {post.pk: post for post in rows.select_related("author")}
+
+
+def list_files_of(*, post: Post) -> list[MediaFile]:
+    """Its files in order, without those in the trash."""
+    uses = PostMedia.objects.filter(post=post, media__deleted_at=None).select_related("media")
+    return [use.media for use in uses]

@@ -54,6 +54,7 @@ def update_post(
     locked = _lock(post)
     if not may_edit(user, locked):
         raise PostForbiddenError(post.pk)
+    audience_before = locked.audience
     locked.text = locked.text if text is None else text.strip()
     locked.audience = audience or locked.audience
     locked.edited_at = timezone.now()
@@ -62,6 +63,8 @@ def update_post(
     if attachments is not None:
         _attach(user, locked, attachments)
     _refuse_empty(locked)
+    if locked.audience != audience_before:
+        _announce(post_published, locked)
     return locked
 
 

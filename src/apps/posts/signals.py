@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-# A post was written: `post_id`, `author_id`.
+# A post was written, or is for others now than before: `post_id`, `author_id`.
 post_published = Signal()
 # It is there no more: `post_id`, `author_id`.
 post_deleted = Signal()

@@ -225,7 +225,7 @@ class TestTrouble:
     ) -> None:
         slow = mailing._claim(shared.pk)
         assert slow is not None
-        message = mailing._message(slow, mailing._still_to_tell(slow))
+        message = mailing._message(slow, mailing._unread(slow))
         Mail.objects.update(lease_until=LONG_AGO)
         assert mailing.send_mail(shared.pk)
         assert not mailing._hand_over(slow, message)
