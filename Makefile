@@ -60,6 +60,6 @@ lock:
 
 clean:
 	rm -rf .venv .venv-bench .venv-bench-delivery node_modules emulators/node_modules bench/node/node_modules
-	rm -rf src/apps/media/static/media/dist src/*.egg-info
+	rm -rf src/apps/media/static/media/dist src/*.egg-info build
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src bench -name __pycache__ -type d -prune -exec rm -rf {} +

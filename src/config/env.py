@@ -105,6 +105,7 @@ def read_environment() -> Environment:
         given_site_url=env.str("SITE_URL", default=""),
         cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )
+    _refuse_memory(result)
     _refuse_odd_origin(result)
     _refuse_unsafe(result)
     return result
@@ -118,6 +119,11 @@ def _text_of(path: str) -> str:
         return Path(path).read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(f"MEDIA_CDN_KEY_FILE cannot be read: {error}") from error
+
+
+def _refuse_memory(environment: Environment) -> None:
+    if environment.media_storage_url.startswith("memory:"):
+        raise ImproperlyConfigured("memory:// is for tests: worker and web server would not meet.")
 
 
 def _refuse_odd_origin(environment: Environment) -> None:

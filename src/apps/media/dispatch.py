@@ -6,9 +6,11 @@ A message that cannot be sent is no failure: the job's row stays queued and the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -23,8 +25,12 @@ RUN_IMPORT = "media.run_import"
 DELIVER = "media.deliver"
 RUN_ERASURE = "media.run_erasure"
 TRANSFER = "media.transfer"  # the queue of what waits for other servers
-# No broker is configured, as for a command by hand: messages would pile up in this process, unread.
-NOWHERE = "memory://"
+# No broker is configured, or, as for a command by hand, one of this process alone, where messages
+# would pile up unread.
+NOWHERE = frozenset({None, "", "memory://"})
+# What carries messages instead of the broker: their name and arguments.
+Carrier = Callable[..., object]
+_carriers: list[Carrier] = []
 
 
 def run_job_later(job: Job) -> None:
@@ -56,9 +62,33 @@ def bury_later() -> None:
     _after_commit(lambda: send(BURY))
 
 
+def has_broker() -> bool:
+    """Whether messages of this process go to a broker."""
+    return current_app.conf.broker_url not in NOWHERE
+
+
+def has_unread_setting() -> bool:
+    """Whether the settings name a broker that this process knows nothing of."""
+    named = getattr(settings, "CELERY_BROKER_URL", None)
+    return named not in NOWHERE and not has_broker()
+
+
+@contextmanager
+def carried_by(carrier: Carrier) -> Iterator[None]:
+    """Inside, messages of this process go to `carrier`, not to the broker."""
+    _carriers.append(carrier)
+    try:
+        yield
+    finally:
+        _carriers.remove(carrier)
+
+
 def send(name: str, *args: str, queue: str | None = None) -> bool:
     """Send one message now; return whether the broker took it. Never waits for long."""
-    if current_app.conf.broker_url == NOWHERE:
+    if _carriers:
+        _carriers[-1](name, *args)
+        return True
+    if not has_broker():
         return False
     try:
         current_app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True)

@@ -1,10 +1,11 @@
 """For the tests of projects that use media: files that are ready at once, and a last look.
 
-    from apps.media.testing import assert_no_orphans, make_media
+    from apps.media.testing import assert_no_orphans, make_media, own_storage
 
-    media = make_media(owner=user)
-    ...
-    assert_no_orphans()
+    with own_storage():
+        media = make_media(owner=user)
+        ...
+        assert_no_orphans()
 
 Nothing here is called by the app itself.
 """
@@ -13,14 +14,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.test import override_settings
 from django.utils import timezone
 
 from apps.core.filetypes import FILE_TYPES
+from apps.core.storage import ObjectStore, storage_from_url
 from apps.media.models import (
     MediaFile,
     MediaVersion,
@@ -42,6 +48,14 @@ from apps.media.storage import current_alias, original_key, rendition_key, store
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
+
+
+@contextmanager
+def own_storage() -> Iterator[ObjectStore]:
+    """Inside, objects go to a storage in memory that was empty, and is gone afterwards."""
+    stores = {**settings.STORAGES, current_alias(): storage_from_url("memory://")}
+    with override_settings(STORAGES=stores):
+        yield store_of(current_alias())
 
 
 @transaction.atomic

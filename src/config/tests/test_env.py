@@ -46,6 +46,12 @@ def test_production_refuses_what_is_unsafe(
         read_environment()
 
 
+def test_objects_in_memory_are_for_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_STORAGE_URL", "memory://")
+    with pytest.raises(ImproperlyConfigured, match="would not meet"):
+        read_environment()
+
+
 def test_production_is_over_tls_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUG", "false")
     monkeypatch.setenv("SECRET_KEY", LONG)

@@ -19,6 +19,7 @@ def storage_from_url(url: str) -> dict[str, object]:
     """The `STORAGES` entry (`BACKEND`, `OPTIONS`) for a storage URL.
 
     - `file:///absolute/directory`
+    - `memory://`, for tests: gone with the process, and unknown to every other
     - `s3://bucket/prefix?endpoint_url=…&region_name=…&conditional_writes=true|false`; the last one
       says whether the server honours `If-None-Match: *` (default true).
     - `gs://bucket/prefix?endpoint=…&iam_sign_blob=true|false`; the last one lets Google's service
@@ -47,6 +48,13 @@ def _file_entry(parts: SplitResult) -> dict[str, object]:
     if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
         raise ValueError("A file:// storage URL names an absolute directory: file:///srv/media")
     return _entry("apps.core.storage.local.LocalStore", location=unquote(parts.path))
+
+
+def _memory_entry(parts: SplitResult) -> dict[str, object]:
+    _options(parts, known=())
+    if parts.netloc or parts.path:
+        raise ValueError("A memory:// storage URL names nothing")
+    return _entry("apps.core.storage.memory.MemoryStore")
 
 
 def _s3_entry(parts: SplitResult) -> dict[str, object]:
@@ -145,6 +153,7 @@ _SCHEMES: dict[str, Callable[[SplitResult], dict[str, object]]] = {
     "s3": _s3_entry,
     "gs": _gcs_entry,
     "azure": _azure_entry,
+    "memory": _memory_entry,
 }
 
 

@@ -26,6 +26,7 @@ from botocore.config import Config
 
 from apps.core.storage import Capability, ObjectStore, UnfinishedStore, new_key
 from apps.core.storage.local import LocalStore
+from apps.core.storage.memory import MemoryStore
 from apps.core.storage.s3 import S3Store
 
 _START_SECONDS = 60
@@ -181,6 +182,11 @@ def broken_server() -> Iterator[str]:
 @pytest.fixture
 def local_store(tmp_path: Path) -> LocalStore:
     return LocalStore(location=tmp_path / "objects")
+
+
+@pytest.fixture
+def memory_store() -> MemoryStore:
+    return MemoryStore()
 
 
 @pytest.fixture

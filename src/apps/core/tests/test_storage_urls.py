@@ -22,6 +22,11 @@ class TestUrls:
             "OPTIONS": {"location": "/srv/my media"},
         }
 
+    def test_memory(self) -> None:
+        assert storage_from_url("memory://")["BACKEND"] == "apps.core.storage.memory.MemoryStore"
+        with pytest.raises(ValueError, match="names nothing"):
+            storage_from_url("memory://somewhere")
+
     def test_s3(self) -> None:
         assert storage_from_url("s3://bucket") == {
             "BACKEND": "apps.core.storage.s3.S3Store",

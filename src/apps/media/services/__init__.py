@@ -80,7 +80,7 @@ from apps.media.services.imports import (
     sweep_imports,
 )
 from apps.media.services.jobs import cancel_job, retry_job, sweep_jobs
-from apps.media.services.pipeline import run_job
+from apps.media.services.pipeline import run_job, run_next_job
 from apps.media.services.quotas import limit_quota
 from apps.media.services.reasons import explain
 from apps.media.services.receiving import receive_upload
@@ -234,6 +234,7 @@ __all__ = [
     "run_erasure",
     "run_import",
     "run_job",
+    "run_next_job",
     "set_attachments",
     "sign_address",
     "sign_parts",

@@ -191,7 +191,13 @@ def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool
     There are as many messages as jobs, so that each is a hint that one more can be done. Which one,
     the database says. A message delivered twice finds nothing left to do.
     """
-    claim = _claim(job_id)
+    hinted = Job.objects.filter(pk=job_id).only("queue").first()
+    return hinted is not None and run_next_job(hinted.queue, handlers=handlers)
+
+
+def run_next_job(queue: str, *, handlers: Mapping[str, Handler]) -> bool:
+    """Do the most urgent job of `queue`; return whether there was one."""
+    claim = _claim(queue)
     if claim is None:
         return False
     try:
@@ -209,13 +215,10 @@ def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool
     return True
 
 
-def _claim(job_id: uuid.UUID | str) -> Claim | None:
-    hinted = Job.objects.filter(pk=job_id).only("queue").first()
-    if hinted is None:
-        return None
-    urgent = Job.objects.filter(
-        queue=hinted.queue, state=Job.State.QUEUED, due_at__lte=Now()
-    ).order_by("-priority", "due_at")
+def _claim(queue: str) -> Claim | None:
+    urgent = Job.objects.filter(queue=queue, state=Job.State.QUEUED, due_at__lte=Now()).order_by(
+        "-priority", "due_at"
+    )
     claims = (_take(candidate) for candidate in urgent.only("pk")[:CANDIDATES])
     return next((claim for claim in claims if claim), None)
 

@@ -28,3 +28,8 @@ HANDLERS: Mapping[str, Handler] = {
 def run_job(job_id: uuid.UUID | str) -> bool:
     """Do one job by its id; return whether there was something to do."""
     return jobs.run_job(job_id, handlers=HANDLERS)
+
+
+def run_next_job(queue: str) -> bool:
+    """Do the most urgent job of `queue`; return whether there was one."""
+    return jobs.run_next_job(queue, handlers=HANDLERS)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -166,6 +168,12 @@ def media_url(media: MediaFile, name: str = "") -> str:
 def media_download_url(media: MediaFile) -> str:
     """The address that saves the original under its own name."""
     return links.original_url(media, download=True)
+
+
+@register.simple_tag
+def media_sign_in_url() -> str:
+    """Where the project has people sign in (`LOGIN_URL`)."""
+    return resolve_url(settings.LOGIN_URL)
 
 
 @register.simple_tag

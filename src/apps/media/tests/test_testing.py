@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from apps.core.storage import ObjectStore, new_key
 from apps.media import services
 from apps.media.models import Job, MediaFile
-from apps.media.testing import PIXEL, assert_no_orphans, make_media
+from apps.media.storage import current_alias, store_of
+from apps.media.testing import PIXEL, assert_no_orphans, make_media, own_storage
 
 
 def test_a_file_is_ready_and_served(owner: Any, browser_of: Any) -> None:
@@ -53,3 +56,16 @@ def test_a_wrong_account_is_found(owner: Any) -> None:
     owner.media_quota.save()
     with pytest.raises(AssertionError, match="I5"):
         assert_no_orphans()
+
+
+def test_a_storage_of_ones_own_is_gone_afterwards(owner: Any) -> None:
+    before = store_of(current_alias())
+    with own_storage() as store:
+        media = make_media(owner=owner)
+        assert store.exists(media.current.key)
+        folder = Path(store.location)  # type: ignore[attr-defined]
+    assert store_of(current_alias()) is not store
+    assert list(before.walk()) == []
+    del store, media
+    gc.collect()
+    assert not folder.exists()

@@ -7,7 +7,14 @@ import pytest
 from apps.core.storage import AppendingStore, Capability, DirectStore, ObjectStore, UnfinishedStore
 from apps.core.tests.azurite import azure_server, azure_store
 from apps.core.tests.gcs import gcs_credentials, gcs_server, gcs_store
-from apps.core.tests.storages import broken_server, local_store, s3_bucket, s3_server, s3_store
+from apps.core.tests.storages import (
+    broken_server,
+    local_store,
+    memory_store,
+    s3_bucket,
+    s3_server,
+    s3_store,
+)
 from apps.core.tests.swift import swift_server, swift_store
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "gcs_server",
     "gcs_store",
     "local_store",
+    "memory_store",
     "s3_bucket",
     "s3_server",
     "s3_store",
@@ -34,7 +42,7 @@ BUCKETS = ["s3_store", pytest.param("swift_store", marks=pytest.mark.swift)]
 CLOUDS = [*BUCKETS, "gcs_store", "azure_store"]
 
 
-@pytest.fixture(params=["local_store", *CLOUDS])
+@pytest.fixture(params=["local_store", "memory_store", *CLOUDS])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
     found: ObjectStore = request.getfixturevalue(request.param)
     return found

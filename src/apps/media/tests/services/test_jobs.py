@@ -249,7 +249,7 @@ class TestMessages:
             raise error
 
         monkeypatch.setattr(current_app, "send_task", refuse)
-        monkeypatch.setattr(dispatch, "NOWHERE", "")  # there is a broker, so to say
+        monkeypatch.setattr(dispatch, "NOWHERE", frozenset())  # there is a broker, so to say
         with django_capture_on_commit_callbacks(execute=True):
             media = upload(ARCHIVE, "a.zip")
         assert _job(media).state == "queued"
@@ -261,7 +261,7 @@ class TestMessages:
         monkeypatch: pytest.MonkeyPatch,
         django_capture_on_commit_callbacks: Any,
     ) -> None:
-        monkeypatch.setattr(dispatch, "NOWHERE", current_app.conf.broker_url)
+        monkeypatch.setattr(dispatch, "NOWHERE", frozenset({current_app.conf.broker_url}))
         sent: list[Any] = []
         monkeypatch.setattr(current_app, "send_task", lambda *args, **kwargs: sent.append(args))
         with django_capture_on_commit_callbacks(execute=True):
