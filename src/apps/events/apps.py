@@ -6,7 +6,14 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self) -> None:
-        from apps.events.policies import used_where_visible  # noqa: PLC0415  # after the models
-        from apps.media.policies import register_use_rule  # noqa: PLC0415
+        from apps.events.policies import (  # noqa: PLC0415  # after the models
+            describe_events,
+            used_where_visible,
+        )
+        from apps.media.policies import (  # noqa: PLC0415
+            register_use_describer,
+            register_use_rule,
+        )
 
         register_use_rule(self.label, used_where_visible)
+        register_use_describer(self.label, describe_events)

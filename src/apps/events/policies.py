@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import reduce
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
 
 from apps.events.models import Event, EventPhoto, Invitation, Visibility
+from apps.media.policies import Description, HostUse
 
 Visitor: TypeAlias = AbstractBaseUser | AnonymousUser
 
@@ -110,3 +111,15 @@ def used_where_visible(user: Visitor) -> QuerySet[Any]:
     own = EventPhoto.objects.filter(added_by=F("media__owner"))
     photos = own.filter(event__in=events.values("pk")).values_list("media")
     return photos.order_by().union(banners, all=True)
+
+
+def describe_events(user: Visitor, uses: Sequence[HostUse]) -> list[Description | None]:
+    """What events that use a file are called to those who may see them: one query."""
+    rows = Event.objects.filter(visible_to(user), pk__in=[use.host.pk for use in uses])
+    seen = set(rows.values_list("pk", flat=True))
+    return [_describe(use) if use.host.pk in seen else None for use in uses]
+
+
+def _describe(use: HostUse) -> Description:
+    kind = "banner of event" if use.field else "event"
+    return Description(use.host.title, use.host.get_absolute_url(), kind)

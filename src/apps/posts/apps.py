@@ -6,10 +6,14 @@ class PostsConfig(AppConfig):
     label = "posts"
 
     def ready(self) -> None:
-        from apps.media.policies import register_use_rule  # noqa: PLC0415  models are ready now
-        from apps.posts.policies import media_in_visible_posts  # noqa: PLC0415
+        from apps.media.policies import (  # noqa: PLC0415  models are ready now
+            register_use_describer,
+            register_use_rule,
+        )
+        from apps.posts.policies import describe_posts, media_in_visible_posts  # noqa: PLC0415
         from apps.posts.views.feed import read_section  # noqa: PLC0415
         from apps.users.sections import register_profile_section  # noqa: PLC0415
 
         register_use_rule(self.label, media_in_visible_posts)
+        register_use_describer(self.label, describe_posts)
         register_profile_section(self.label, template="posts/parts/section.html", read=read_section)

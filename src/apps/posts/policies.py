@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
 
+from apps.media.policies import Description, HostUse
 from apps.posts.models import Audience, Post, PostMedia
 from apps.users.models import User
 from apps.users.selectors import followed_by
@@ -58,6 +60,17 @@ def media_in_visible_posts(user: Visitor) -> QuerySet[PostMedia, Any]:
     posts = Post.objects.filter(visible_to(user)).values("pk")
     own = PostMedia.objects.filter(media__owner=F("post__author"))
     return own.filter(post__in=posts).values("media")
+
+
+def describe_posts(user: Visitor, uses: Sequence[HostUse]) -> list[Description | None]:
+    """What posts that use a file are called to those who may open them: one query."""
+    posts = [use.host for use in uses]
+    rows = Post.objects.filter(visible_to(user), pk__in=[post.pk for post in posts])
+    seen = set(rows.values_list("pk", flat=True))
+    return [
+        Description(str(post), post.get_absolute_url()) if post.pk in seen else None
+        for post in posts
+    ]
 
 
 def _is_active(user: Visitor) -> bool:

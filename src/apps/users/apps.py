@@ -6,7 +6,11 @@ class UsersConfig(AppConfig):
     label = "users"
 
     def ready(self) -> None:
-        from apps.media.policies import register_use_rule  # noqa: PLC0415  models are ready now
-        from apps.users.policies import media_of_profiles  # noqa: PLC0415
+        from apps.media.policies import (  # noqa: PLC0415  models are ready now
+            register_use_describer,
+            register_use_rule,
+        )
+        from apps.users.policies import describe_people, media_of_profiles  # noqa: PLC0415
 
         register_use_rule(self.label, media_of_profiles)
+        register_use_describer(self.label, describe_people)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
 
+from apps.media.policies import Description, HostUse
 from apps.users.models import User
 
 PICTURES = ("avatar", "cover")
+KINDS = {"avatar": "profile picture of", "cover": "cover picture of"}
 
 
 def media_of_profiles(user: User | AnonymousUser) -> QuerySet[Any]:
@@ -22,3 +25,15 @@ def media_of_profiles(user: User | AnonymousUser) -> QuerySet[Any]:
         people.filter(**{f"{name}__owner": F("pk")}).values(name) for name in PICTURES
     )
     return avatars.union(covers)
+
+
+def describe_people(
+    user: User | AnonymousUser, uses: Sequence[HostUse]
+) -> list[Description | None]:
+    """What people whose pages show a file are called: everybody may see those pages."""
+    return [_describe(use) if use.host.is_active else None for use in uses]
+
+
+def _describe(use: HostUse) -> Description:
+    person: User = use.host
+    return Description(person.shown_name, person.get_absolute_url(), KINDS[use.field])

@@ -173,3 +173,20 @@ def test_who_may_edit_a_file_of_another_opens_it_to_nobody(
         assert not can_access(visitor, film)
         assert film not in media_selectors.list_visible_media(user=visitor)
     assert can_access(stranger, film)
+
+
+def test_uses_are_named_to_whoever_may_see_the_event(
+    owner: Any, stranger: Any, ready: Ready, event: Event
+) -> None:
+    media = ready()
+    services.update_event(user=owner, event=event, banner=media)
+    services.add_photos(user=owner, event=event, media_ids=[media.pk])
+    url = event.get_absolute_url()
+    found = media_selectors.describe_usage(user=owner, media=media)
+    assert [(use.kind, use.name, use.url) for use in found] == [
+        ("banner of event", "Secret party", url),
+        ("event", "Secret party", url),
+    ]
+    media_services.grant_access(user=owner, media=media, to=stranger, permission="edit")
+    hidden = media_selectors.describe_usage(user=stranger, media=media)
+    assert {(use.kind, use.name, use.url) for use in hidden} == {("event", "", "")}

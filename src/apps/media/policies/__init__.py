@@ -29,11 +29,19 @@ from apps.media.policies.media import (
 )
 from apps.media.policies.roles import Action, Visitor, holds, is_active, may_review, owners_delete
 from apps.media.policies.sharing import Shared, is_link_open, may_share, opened_by_link
-from apps.media.policies.uses import named_to, register_use_describer, register_use_rule
+from apps.media.policies.uses import (
+    Description,
+    HostUse,
+    describe_hosts,
+    register_use_describer,
+    register_use_rule,
+)
 
 __all__ = [
     "Action",
     "Allowance",
+    "Description",
+    "HostUse",
     "Shared",
     "Visitor",
     "allowance_of",
@@ -42,6 +50,7 @@ __all__ = [
     "collection_rights_among",
     "collections_listed_for",
     "collections_visible_to",
+    "describe_hosts",
     "editable_by",
     "holds",
     "is_active",
@@ -55,7 +64,6 @@ __all__ = [
     "may_read_visible",
     "may_review",
     "may_share",
-    "named_to",
     "opened_by_link",
     "opened_by_role_among",
     "owners_delete",

@@ -6,10 +6,11 @@ somebody; what it does not name is not told of but by its kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.media.policies.roles import Visitor
 
@@ -31,15 +32,34 @@ def forget_use_rule(app_label: str) -> None:
     _RULES.pop(app_label, None)
 
 
-# What to call an object that uses a file, and where it is; None if this visitor may not know of it.
-UseDescriber: TypeAlias = Callable[[Visitor, Model], "tuple[str, str] | None"]
+@dataclass(frozen=True)
+class HostUse:
+    """One object that uses a file; `field` is the name of its field, or empty where the file is one
+    of its attachments."""
+
+    host: Any
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What to call an object that uses a file, and where it is (or empty). `kind` says in a few
+    words what it is, where that is more than the name of its model."""
+
+    name: str
+    url: str = ""
+    kind: str = ""
+
+
+# Says it of each of these objects, in their order; None of those that this visitor may not see.
+UseDescriber: TypeAlias = Callable[[Visitor, Sequence[HostUse]], "Sequence[Description | None]"]
 _DESCRIBERS: dict[str, UseDescriber] = {}
 
 
 def register_use_describer(app_label: str, describer: UseDescriber) -> None:
     """Have the objects of an app named where their files' uses are listed; call it in
-    `AppConfig.ready`. `describer(user, host)` returns a name and an address (or empty), or None for
-    a visitor who may not see the object."""
+    `AppConfig.ready`. `describer(user, uses)` is asked once for all of a list: it should take a
+    fixed number of queries."""
     _DESCRIBERS[app_label] = describer
 
 
@@ -47,10 +67,15 @@ def forget_use_describer(app_label: str) -> None:
     _DESCRIBERS.pop(app_label, None)
 
 
-def named_to(user: Visitor, host: Model) -> tuple[str, str] | None:
-    """Name and address of an object for `user`; None where its app does not tell."""
-    describer = _DESCRIBERS.get(host._meta.app_label)
-    return describer(user, host) if describer else None
+def describe_hosts(user: Visitor, uses: Sequence[HostUse]) -> list[Description | None]:
+    """How each of these is called for `user`; None where its app does not tell."""
+    found: list[Description | None] = [None] * len(uses)
+    for label, describer in _DESCRIBERS.items():
+        places = [n for n, use in enumerate(uses) if use.host._meta.app_label == label]
+        said = describer(user, [uses[n] for n in places]) if places else ()
+        for place, description in zip(places, said, strict=True):
+            found[place] = description
+    return found
 
 
 def used_where_visible(user: Visitor) -> list[Q]:

@@ -6,7 +6,7 @@ can forget to. What a file's owner put into a collection counts as used, too: it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -30,7 +30,14 @@ from django.utils import timezone
 from apps.media.exceptions import ForbiddenError
 from apps.media.fields import MediaField
 from apps.media.models import CollectionItem, MediaAttachment, MediaFile, Rendition
-from apps.media.policies import Action, Visitor, can_access, named_to
+from apps.media.policies import (
+    Action,
+    Description,
+    HostUse,
+    Visitor,
+    can_access,
+    describe_hosts,
+)
 from apps.media.processing.crops import cropped_name
 from apps.media.processing.recipes import shows_all
 from apps.media.selectors.media import shown_to, with_details
@@ -156,14 +163,24 @@ def describe_usage(*, user: Visitor, media: MediaFile) -> list[NamedUse]:
     """
     if not can_access(user, media, Action.EDIT):
         raise ForbiddenError(media.pk)
-    rows = [(use, row) for use in use_fields() for row in _rows(use, media)[:MOST_NAMED]]
-    return [_named(user, _use(use, row)) for use, row in rows]
+    uses = [_use(use, row) for use in use_fields() for row in _rows(use, media)[:MOST_NAMED]]
+    return name_uses(user, uses)
 
 
-def _named(user: Visitor, use: Use) -> NamedUse:
-    name, url = named_to(user, use.host) or ("", "")
-    kind = str(use.host._meta.verbose_name)
-    return NamedUse(kind=kind, model=use.host._meta.label_lower, name=name, url=url)
+def name_uses(user: Visitor, uses: Sequence[Use]) -> list[NamedUse]:
+    """`uses` as `user` is told of them, without a query for each."""
+    found = describe_hosts(user, [_host_use(use) for use in uses])
+    return [_named(use, said or Description("")) for use, said in zip(uses, found, strict=True)]
+
+
+def _host_use(use: Use) -> HostUse:
+    return HostUse(use.host, use.field.field.name if use.host is use.row else "")
+
+
+def _named(use: Use, said: Description) -> NamedUse:
+    meta = use.host._meta
+    kind = said.kind or str(meta.verbose_name)
+    return NamedUse(kind=kind, model=meta.label_lower, name=said.name, url=said.url)
 
 
 def prefetch_media(field: str) -> Prefetch[Any]:

@@ -21,7 +21,7 @@ from apps.media.models import (
     Tombstone,
     Upload,
 )
-from apps.media.selectors import leaves_trash_at, list_media_usage
+from apps.media.selectors import leaves_trash_at, list_media_usage, name_uses
 from apps.media.services.explanations import Explanation, aliases_in_use, rows_of_key
 from apps.media.services.reconciling import storages_to_reconcile
 from apps.media.storage import store_of
@@ -65,8 +65,10 @@ def _explain_id(pk: UUID) -> Iterator[str]:
 def _explain_media(media: MediaFile) -> Iterator[str]:
     yield f"file of {media.owner.get_username()}, {media.status}, {media.visibility}"
     uses = list_media_usage(media=media)
-    for use in uses:
-        yield f"used by {use.host._meta.label_lower} {use.host.pk} ({use.field.label})"
+    # Named as for its owner: of what they may not see either, the key has to be enough.
+    for use, named in zip(uses, name_uses(media.owner, uses), strict=True):
+        words = f": {named.kind} “{named.name}”" if named.name else ""
+        yield f"used by {use.host._meta.label_lower} {use.host.pk} ({use.field.label}){words}"
     yield from _kept_by(media)
     yield from _made_of(media)
     yield _fate(media, used=bool(uses) or _is_collected_by_owner(media))

@@ -10,7 +10,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.media import selectors as media_selectors
+from apps.media import services as media_services
 from apps.media.models import MediaFile
+from apps.media.services import AttachmentItem
 from apps.posts import services
 from apps.posts.models import Audience, Post
 from apps.posts.urls import urlpatterns
@@ -183,3 +186,28 @@ def test_the_form_of_a_post_is_its_authors(act: str, post: Post, visit: Visit) -
         "author": 200,
         "staff": 403,
     }
+
+
+def test_uses_are_named_to_whoever_may_see_the_post(
+    owner: Any,
+    stranger: Any,
+    photo: MediaFile,
+    post: Post,
+    browser_of: Callable[[Any], Client],
+    django_assert_max_num_queries: Any,
+) -> None:
+    media_services.grant_access(user=owner, media=photo, to=stranger, permission="edit")
+    page = browser_of(owner).get(photo.get_absolute_url()).content.decode()
+    assert f'<a href="{post.get_absolute_url()}">Secret words</a>' in page
+    assert "Secret words" in _why(photo)
+    (hidden,) = media_selectors.describe_usage(user=stranger, media=photo)
+    assert (hidden.kind, hidden.name, hidden.url) == ("post", "", "")
+    for number in range(20):
+        items = [AttachmentItem(photo)]
+        services.create_post(author=owner, text=str(number), attachments=items)
+    with django_assert_max_num_queries(10):  # one for each field that may use it, one for posts
+        assert len(media_selectors.describe_usage(user=owner, media=photo)) == 21
+
+
+def _why(media: MediaFile) -> str:
+    return "\n".join(media_services.explain(what=str(media.pk)))

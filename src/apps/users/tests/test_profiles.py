@@ -224,3 +224,12 @@ class TestPictures:
         media_services.restore_media(user=dressed, media=dressed.avatar)
         get_user_model().objects.filter(pk=dressed.pk).update(is_active=False)
         assert face() is None
+
+
+def test_uses_as_picture_and_cover_are_named(owner: Any, upload: Any, browser_of: Any) -> None:
+    media = upload(samples.photo_jpeg(64, 48))
+    for field in ("avatar", "cover"):
+        media_services.attach_media(user=owner, media=media, to=owner, field=field)
+    page = " ".join(browser_of(owner).get(media.get_absolute_url()).content.decode().split())
+    for kind in ("Profile picture of", "Cover picture of"):
+        assert f'{kind} <a href="/users/olga/">olga</a>' in page

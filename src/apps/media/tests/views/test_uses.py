@@ -28,8 +28,13 @@ def media(upload: Callable[..., MediaFile]) -> MediaFile:
 
 @pytest.fixture
 def describer(owner: Any) -> Iterator[None]:
-    def describe(user: Any, host: Any) -> tuple[str, str] | None:
-        return ("The note", host.get_absolute_url()) if isinstance(host, Note) else None
+    def describe(user: Any, uses: Any) -> list[policies.Description | None]:
+        return [
+            policies.Description("The note", use.host.get_absolute_url())
+            if isinstance(use.host, Note)
+            else None
+            for use in uses
+        ]
 
     policies.register_use_describer("hosts", describe)
     yield
