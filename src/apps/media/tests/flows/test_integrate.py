@@ -178,6 +178,8 @@ def test_the_wheel_carries_all_that_the_apps_need(wheel: Path) -> None:
 def test_the_page_is_true(typist: Typist) -> None:
     typist.type_section("2. A project")
     typist.type_section("3. A model, a form, a page")
+    typist.write("# apps/own/__init__.py\n")  # a package `apps` of theirs, beside ours
+    typist.run("python", "-c", "import apps.own, apps.media")
     with database() as chosen:
         # What a project decides for itself: where its rows are, and when unused files go.
         typist.write(
