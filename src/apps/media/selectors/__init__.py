@@ -69,6 +69,7 @@ from apps.media.selectors.opening import (
     list_shared_items,
 )
 from apps.media.selectors.originals import Original, batches_below, find_originals
+from apps.media.selectors.room import get_room_report, list_copies
 from apps.media.selectors.sharing import (
     find_recipient,
     get_grant,
@@ -147,6 +148,7 @@ __all__ = [
     "get_original",
     "get_readable_media",
     "get_rendition",
+    "get_room_report",
     "get_share_link",
     "get_shareable_collection",
     "get_shareable_media",
@@ -172,6 +174,7 @@ __all__ = [
     "list_children",
     "list_choosable_media",
     "list_collection_items",
+    "list_copies",
     "list_deliveries",
     "list_editable_collections",
     "list_grants",

@@ -188,6 +188,23 @@ def _upload_one(request: HttpRequest, file: UploadedFile[Any], fields: dict[str,
     return Outcome(name=name, media=media)
 
 
+class StorageView(PersonalView):
+    """What takes the visitor's room, and what would give some of it back."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        context = {"report": selectors.get_room_report(user=request.user)}
+        return render(request, "media/storage.html", context)
+
+
+class CopiesView(PersonalView):
+    """Files of the visitor with the same bytes as an older one, newest first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = selectors.with_details(selectors.list_copies(user=request.user))
+        page = read_shown(rows, ordering="-pk", cursor=request.GET.get("cursor"))
+        return render(request, "media/copies.html", {"page": page})
+
+
 # -- the trash --------------------------------------------------------------------------------
 
 

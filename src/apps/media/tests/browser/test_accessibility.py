@@ -62,7 +62,10 @@ def test_pages_of_strangers(
     assert check(page, at(path)) == []
 
 
-@pytest.mark.parametrize("path", ["/library/", "/library/upload/", "/library/trash/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/library/", "/library/upload/", "/library/storage/", "/library/copies/", "/library/trash/"],
+)
 def test_pages_of_lists(
     path: str,
     site: Page,
@@ -143,7 +146,17 @@ def test_the_tray_with_a_refused_file_and_the_camera(
     complaints.clear()
 
 
-@pytest.mark.parametrize("path", ["/library/", "/library/upload/", "/library/trash/", "detail"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/library/",
+        "/library/upload/",
+        "/library/storage/",
+        "/library/copies/",
+        "/library/trash/",
+        "detail",
+    ],
+)
 def test_nothing_is_wider_than_a_narrow_screen(
     path: str, site: Page, at: Any, owner: Any, ready_photo: Callable[..., MediaFile]
 ) -> None:

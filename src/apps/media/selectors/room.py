@@ -1,0 +1,133 @@
+"""What takes the room of an owner, and what would give some of it back.
+
+Bytes are those the owner's account is charged with: every version counts, renditions do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
+
+from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+
+from apps.media.models import MediaFile, MediaVersion
+from apps.media.policies import Visitor
+from apps.media.selectors.media import with_details
+from apps.media.selectors.uploads import StorageUsage, get_storage_usage
+
+MONTHS = 12
+LARGEST = 10
+
+
+@dataclass(frozen=True)
+class Part:
+    """The files of one media type; `start` and `width` place it on a bar of 100."""
+
+    media_type: str
+    files: int
+    bytes: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Month:
+    """What came in one month; `height` is percent of the largest month."""
+
+    first: date
+    bytes: int
+    height: float
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many things of so many bytes together."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class RoomReport:
+    """The account of an owner, taken apart. `copies` are files with the bytes of an older one."""
+
+    usage: StorageUsage
+    parts: list[Part]
+    months: list[Month]
+    largest: list[MediaFile]
+    trash: Amount
+    old_versions: Amount
+    copies: Amount
+
+    @property
+    def has_suggestions(self) -> bool:
+        return any(amount.count for amount in (self.trash, self.old_versions, self.copies))
+
+
+def get_room_report(*, user: Visitor) -> RoomReport:
+    """All of it, in a fixed number of queries that go through the owner's files once each."""
+    usage = get_storage_usage(user=user)
+    versions = MediaVersion.objects.filter(media__owner=user.pk)
+    living = MediaFile.objects.filter(owner=user.pk, deleted_at=None)
+    trashed = versions.exclude(media__deleted_at=None)
+    old = versions.filter(media__deleted_at=None).exclude(number=F("media__version"))
+    return RoomReport(
+        usage=usage,
+        parts=_parts(versions, most=max(usage.quota, usage.used)),
+        months=_months(versions),
+        largest=list(with_details(living.order_by("-size", "-pk"))[:LARGEST]),
+        trash=_amount(trashed, "media"),
+        old_versions=_amount(old, "pk"),
+        copies=_amount(list_copies(user=user), "pk"),
+    )
+
+
+def list_copies(*, user: Visitor) -> QuerySet[MediaFile]:
+    """Files of `user` with the same bytes as an older one that is there, too."""
+    own = MediaFile.objects.filter(owner=user.pk, deleted_at=None)
+    return (
+        own.filter(duplicate_of__deleted_at=None)
+        .exclude(duplicate_of=None)
+        .select_related("duplicate_of")
+    )
+
+
+def _amount(rows: QuerySet[MediaFile] | QuerySet[MediaVersion], counted: str) -> Amount:
+    found = rows.aggregate(count=Count(counted, distinct=True), bytes=Sum("size"))
+    return Amount(found["count"], found["bytes"] or 0)
+
+
+def _parts(versions: QuerySet[MediaVersion], *, most: int) -> list[Part]:
+    """The media types, the one with the most bytes first."""
+    kinds = versions.values_list("media__media_type").order_by()
+    rows = kinds.annotate(Count("media", distinct=True), bytes=Sum("size")).order_by("-bytes")
+    found = list(rows)
+    widths = [100 * size / most if most else 0 for _, _, size in found]
+    starts = [0, *accumulate(widths)]
+    return [
+        Part(kind, files, size, start, width)
+        for (kind, files, size), start, width in zip(found, starts, widths, strict=False)
+    ]
+
+
+def _months(versions: QuerySet[MediaVersion]) -> list[Month]:
+    """The last `MONTHS` months, the oldest first, those without anything too."""
+    firsts = _first_days(timezone.localdate())
+    recent = versions.filter(created_at__date__gte=firsts[0]).order_by()
+    rows = recent.annotate(month=TruncMonth("created_at")).values_list("month")
+    sizes = {month.date(): size for month, size in rows.annotate(Sum("size"))}
+    most = max(sizes.values(), default=0)
+    return [
+        Month(first, sizes.get(first, 0), 100 * sizes.get(first, 0) / most if most else 0)
+        for first in firsts
+    ]
+
+
+def _first_days(today: date) -> list[date]:
+    count = today.year * 12 + today.month - 1
+    return [
+        date(number // 12, number % 12 + 1, 1) for number in range(count - MONTHS + 1, count + 1)
+    ]
