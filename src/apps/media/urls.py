@@ -17,6 +17,7 @@ from apps.media.views import (
     collections,
     delivery,
     direct,
+    embedding,
     filepages,
     imports,
     pages,
@@ -144,6 +145,7 @@ urlpatterns = [
         path(f"api/v1/webhooks/{end}", view.as_view(), name=name)
         for end, view, name in webhooks.ADDRESSES
     ),
+    path("oembed/", embedding.OEmbedView.as_view(), name="oembed"),
     path("media/zip", archives.selection_archive, name="selection-archive"),
     path(
         "collections/<uuid:collection_id>/zip",

@@ -21,7 +21,7 @@ from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateErro
 from apps.media.forms import CaptionForm, MediaEditForm
 from apps.media.models import MediaFile
 from apps.media.policies import Action, can_access
-from apps.media.views import factsheet, sharesheet
+from apps.media.views import embedding, factsheet, sharesheet
 from apps.media.views.rates import ReprocessRate
 
 
@@ -95,6 +95,7 @@ def show_detail(
         "caption_form": CaptionForm(),
         "may_delete": Action.DELETE in media.rights,
         "may_read": can_access(request.user, media, Action.READ),
+        "social": embedding.describe_for_others(request, media),
         "facts": facts,
         "chapters": media.current.metadata.get("chapters", []),
         "captions": selectors.list_captions(media=media),

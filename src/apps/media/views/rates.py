@@ -33,6 +33,13 @@ class ReprocessRate(VisitorRate):
     rate = _rate(scope, "120/min")
 
 
+class EmbedRate(VisitorRate):
+    """Questions of other sites how to show a file."""
+
+    scope = "embed"
+    rate = _rate(scope, "600/min")
+
+
 class RenderRate(VisitorRate):
     """Renditions that are made because somebody asks."""
 

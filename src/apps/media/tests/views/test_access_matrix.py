@@ -116,6 +116,8 @@ PERSONAL = {
     "media:choose",
     "media:media-cards",
     "media:upload",
+    "media:storage",
+    "media:copies",
     "media:trash",
     "media:media-trash",
     "media:tag-list",
@@ -161,6 +163,8 @@ ARRANGING = {
 CHOOSING = {"media:selection-archive"}
 # What names files and collections in its body: see `test_bodies_name_nothing_hidden`.
 NAMING = {"media:bulk", "media:selection", "media:collection-new"}
+# What tells other sites of what everybody may see, whoever asks: see `test_embedding`.
+EMBEDDING = {"media:oembed"}
 STATES = ["pending", "processing", "failed", "quarantined", "deleted"]
 TRACK = {
     "codecs": "avc1.42c00d",
@@ -184,7 +188,7 @@ def test_every_address_has_its_row() -> None:
     known = VIEWING | READING | CHANGING | set(BY_METHOD.values()) | SIGNED | {SIGNING}
     known |= SHARING | set(SHARING_BY_METHOD.values()) | LINKED | COLLECTION_LINKED
     shelves = SHELVING | ARRANGING | NAMING | CHOOSING
-    shelves |= SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
+    shelves |= EMBEDDING | SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
     assert _names() == known | PERSONAL | TAKING | TOKENED | OPEN | HOOKED | shelves
 
 
