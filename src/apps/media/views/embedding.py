@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.models import AnonymousUser
@@ -26,8 +26,11 @@ from apps.media.views.rates import EmbedRate
 WHOLE = re.compile(r"w\d+\.jpg")
 FILM, SOUND = "video.mp4", "audio.m4a"
 KEPT_SECONDS = 3600
-SIZE_UNKNOWN = {"width": 640, "height": 360}
+SIZE_UNKNOWN = 640, 360
+FILM_HTML = '<video controls playsinline preload="none" src="{}" poster="{}" width="{}" height="{}"></video>'
+SOUND_HTML = '<audio controls preload="none" src="{}"></audio>'
 NOBODY = AnonymousUser()
+Answer: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,11 @@ def _pixels(request: HttpRequest, name: str) -> int | None:
 
 def _embed(
     request: HttpRequest, media: MediaFile, most_wide: int | None, most_high: int | None
-) -> dict[str, Any]:
-    """The answer for `media`; nothing in it is larger than asked."""
-    body: dict[str, Any] = {
+) -> Answer:
+    """The answer for `media`; no picture in it is larger than asked."""
+    picture = _picture(media, most_wide, most_high)
+    film, sound = (links.find_rendition(media, name) for name in (FILM, SOUND))
+    body: Answer = {
         "version": "1.0",
         "type": "link",
         "title": str(media),
@@ -107,45 +112,37 @@ def _embed(
         "provider_url": request.build_absolute_uri("/"),
         "cache_age": KEPT_SECONDS,
     }
-    picture = _picture(media, most_wide, most_high)
-    if picture is not None:
-        size = {"width": picture.width, "height": picture.height}
-        url = _whole(request, media, picture)
-        body |= {f"thumbnail_{name}": value for name, value in {"url": url, **size}.items()}
-        if media.media_type == "image":
-            return {**body, "type": "photo", "url": url, **size}
-    film = links.find_rendition(media, FILM)
+    shown = _shown(request, media, picture) if picture else {}
+    body |= {f"thumbnail_{name}": value for name, value in shown.items()}
+    if shown and media.media_type == "image":
+        return {**body, "type": "photo", **shown}
     if film is not None:
-        size = _within(film, most_wide, most_high)
-        html = _film(_whole(request, media, film), _whole(request, media, picture), size)
-        return {**body, "type": "video", "html": html, **size}
-    sound = links.find_rendition(media, SOUND)
-    if sound is not None:
+        width, height = _within(film, most_wide, most_high)
         html = format_html(
-            '<audio controls preload="none" src="{}"></audio>', _whole(request, media, sound)
+            FILM_HTML, _whole(request, media, film), shown.get("url", ""), width, height
         )
-        size = {"width": min(most_wide or 400, 400), "height": min(most_high or 54, 54)}
-        return {**body, "type": "rich", "html": html, **size}
+        return {**body, "type": "video", "html": html, "width": width, "height": height}
+    if sound is not None:
+        width, height = min(most_wide or 400, 400), min(most_high or 54, 54)
+        html = format_html(SOUND_HTML, _whole(request, media, sound))
+        return {**body, "type": "rich", "html": html, "width": width, "height": height}
     return body
 
 
-def _film(address: str, poster: str, size: dict[str, int]) -> str:
-    return format_html(
-        '<video controls playsinline preload="none" src="{}" poster="{}" width="{}" height="{}">'
-        "</video>",
-        address,
-        poster,
-        size["width"],
-        size["height"],
-    )
+def _shown(request: HttpRequest, media: MediaFile, picture: Rendition) -> Answer:
+    return {
+        "url": _whole(request, media, picture),
+        "width": picture.width,
+        "height": picture.height,
+    }
 
 
-def _within(film: Rendition, most_wide: int | None, most_high: int | None) -> dict[str, int]:
+def _within(film: Rendition, most_wide: int | None, most_high: int | None) -> tuple[int, int]:
     """The size of `film` in pixels, made smaller until it fits."""
     if not (film.width and film.height):
         return SIZE_UNKNOWN
     scale = min(1, (most_wide or film.width) / film.width, (most_high or film.height) / film.height)
-    return {"width": max(1, int(film.width * scale)), "height": max(1, int(film.height * scale))}
+    return max(1, int(film.width * scale)), max(1, int(film.height * scale))
 
 
 def _picture(
