@@ -27,7 +27,10 @@ WHOLE = re.compile(r"w\d+\.jpg")
 FILM, SOUND = "video.mp4", "audio.m4a"
 KEPT_SECONDS = 3600
 SIZE_UNKNOWN = 640, 360
-FILM_HTML = '<video controls playsinline preload="none" src="{}" poster="{}" width="{}" height="{}"></video>'
+FILM_HTML = (
+    '<video controls playsinline preload="none" src="{}" poster="{}" width="{}" height="{}">'
+    "</video>"
+)
 SOUND_HTML = '<audio controls preload="none" src="{}"></audio>'
 NOBODY = AnonymousUser()
 Answer: TypeAlias = dict[str, Any]
@@ -57,8 +60,8 @@ def describe_for_others(request: HttpRequest, media: MediaFile) -> Social | None
         media=media,
         page=page,
         picture=_whole(request, media, picture),
-        width=picture and picture.width,
-        height=picture and picture.height,
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
         film=_whole(request, media, film),
         oembed=request.build_absolute_uri(f"{reverse('media:oembed')}?{urlencode({'url': page})}"),
     )
