@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
-from apps.notifications.kinds import Email
+from apps.notifications.kinds import Email, Kind
 from apps.notifications.models import Mail, Notification, new_token
 from apps.notifications.selectors import Shown, find_preview, show
 from apps.notifications.tokens import ALL, token_for
@@ -47,7 +47,13 @@ REFUSED = (
     smtplib.SMTPHeloError,
     smtplib.SMTPNotSupportedError,
 )
+WIDTH = 560  # pixels of the page that a mail takes
 STILL_MADE = (Status.PENDING, Status.PROCESSING)
+ACTIONS: dict[str, str] = {
+    Kind.POST: "See the post",
+    Kind.EVENT_MEDIA: "See the photos",
+    Kind.INVITED: "See the event",
+}
 _State = Mail.State
 
 
@@ -59,6 +65,12 @@ class Entry:
     url: str
     picture: str
     alt: str
+    width: int  # pixels of the page; no picture is shown larger than it is
+
+    @property
+    def action(self) -> str:
+        """What to press to get there."""
+        return ACTIONS.get(self.shown.row.kind, "Open")
 
 
 def send_mail(mail_id: uuid.UUID | str) -> bool:
@@ -178,16 +190,17 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
     unsubscribe = _absolute(
         reverse("notifications:unsubscribe", args=[token_for(mail.recipient_id, kind)])
     )
+    many = f"{len(shown)} notifications" if len(shown) > 1 else ""
     context = {
+        "heading": many or "Media App",
         "entries": entries,
         "is_digest": mail.is_digest,
         "recipient": mail.recipient,
         "unsubscribe": unsubscribe,
         "preferences": _absolute(reverse("notifications:preferences")),
     }
-    subject = shown[0].text if len(shown) == 1 else f"{len(shown)} notifications"
     message = EmailMultiAlternatives(
-        subject=" ".join(subject.split())[:150],
+        subject=" ".join((many or shown[0].text).split())[:150],
         body=render_to_string("notifications/mail/body.txt", context),
         to=[mail.recipient.email],
         headers={
@@ -207,11 +220,13 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
 def _entry(shown: Shown) -> Entry:
     media = shown.media
     picture = ""
-    if media is not None and find_preview(media=media) is not None:
+    preview = find_preview(media=media) if media is not None else None
+    if preview is not None:
         path = reverse("notifications:preview", args=[_ensure_token(shown.row)])
         picture = _absolute(path)
     alt = media.alt_text or f"Preview of {media}" if media is not None else ""
-    return Entry(shown, _absolute(shown.url), picture, alt)
+    width = min(preview.width or WIDTH, WIDTH) if preview else WIDTH
+    return Entry(shown, _absolute(shown.url), picture, alt, width)
 
 
 def _ensure_token(row: Notification) -> str:

@@ -20,7 +20,7 @@ from apps.notifications.models import Notification, Preference
 from apps.posts.selectors import list_followed_posts
 
 MOST_COUNTED = 100  # the bell says "99+"
-PREVIEWS = ("w320.jpg", "w640.jpg", "poster.jpg", "cover.jpg", "thumb.webp")  # the best for mails
+PREVIEWS = ("w640.jpg", "w320.jpg", "poster.jpg", "cover.jpg", "thumb.webp")  # the best for mails
 LARGEST_PREVIEW = 512 * 1024  # bytes
 LONGEST_QUOTE = 80  # characters of a post
 
@@ -49,6 +49,11 @@ class Shown:
         if thing is not None:
             return str(thing.get_absolute_url())
         return reverse("notifications:list")
+
+    @property
+    def icon(self) -> str:
+        """The sign that stands for it where there is no picture."""
+        return _ICONS.get(self.row.target, "bell")
 
     @property
     def is_there(self) -> bool:
@@ -171,6 +176,7 @@ def _collections(user: Any, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Any]:
     return {row.pk: row for row in rows}
 
 
+_ICONS = {"media": "photos", "collection": "folder", "post": "posts", "event": "calendar"}
 _SUBJECTS: dict[str, Callable[[Any, Iterable[uuid.UUID]], Mapping[uuid.UUID, Any]]] = {
     "collection": _collections,
     "post": lambda user, ids: list_followed_posts(user=user, ids=ids),

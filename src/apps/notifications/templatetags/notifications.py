@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils.timesince import timesince
 
 from apps.notifications import selectors
 
@@ -15,3 +17,10 @@ register = template.Library()
 def unread_count(user: Any) -> int:
     """How many notifications of `user` are unread, at most 100. One query."""
     return selectors.count_unread(user=user)
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago it was, in one unit: `just now`, `5 minutes ago`."""
+    passed = timesince(moment, depth=1)
+    return "just now" if passed.startswith("0") else f"{passed} ago"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -58,11 +59,17 @@ class ListView(PersonalView):
                 detail="This page of the list does not exist any more."
             ) from error
         shown = selectors.show(request.user, page.items)
-        return render(request, "notifications/list.html", {"page": page, "shown": shown})
+        unread = selectors.count_unread(user=request.user)
+        context = {"page": page, "shown": shown, "unread": unread}
+        return render(request, "notifications/list.html", context)
 
 
 class BellView(PersonalView):
     """The bell alone, for whoever looks at a page: nothing while the count is the one they see."""
+
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]
+        """Signed out meanwhile. A page for signing in would be put where the bell is."""
+        return HttpResponse(status=401)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         count = selectors.count_unread(user=request.user)
@@ -100,6 +107,7 @@ class PreferencesView(PersonalView):
     def post(self, request: HttpRequest) -> HttpResponse:
         ways = {kind: _said(request, kind) for kind in DEFAULTS}
         services.set_preferences(user=request.user, ways=ways)
+        messages.success(request, "Changes saved.")
         return redirect("notifications:preferences")
 
 
