@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 
-from apps.events.models import Answer, Event, Visibility
-from apps.media.forms import MediaModelForm
+from apps.events.models import Answer, Event, EventPhoto, Visibility
+from apps.media.forms import AttachmentsFormField, MediaForm, MediaModelForm
 
 MOMENT = "%Y-%m-%dT%H:%M"
 
@@ -54,6 +54,38 @@ class EventForm(MediaModelForm):
         item = chosen.pop("banner", None)
         banner = item.media if item else None
         return {**chosen, "banner": banner, "banner_crop": item.crop if item else None}
+
+
+class AddPhotosForm(MediaForm):
+    """Photos and films for the gallery of an event."""
+
+    photos = AttachmentsFormField(
+        label="Photos and videos",
+        through=EventPhoto,
+        crops=False,
+        captions=True,
+        help_text="Whoever sees the event sees them.",
+        error_messages={"required": "Choose some photos first."},
+    )
+
+
+class WordsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What is said of one photo in the gallery; its prefix tells of which."""
+
+    class Meta:
+        model = EventPhoto
+        fields = ["alt_text", "caption"]
+        labels = {"alt_text": "Alternative text"}
+        widgets = {
+            "alt_text": forms.TextInput(attrs={"autocomplete": "off"}),
+            "caption": forms.TextInput(attrs={"autocomplete": "off"}),
+        }
+
+    def __init__(self, data: Any = None, *, photo: EventPhoto) -> None:
+        super().__init__(data, instance=photo, prefix=str(photo.media_id))
+        own = {"alt_text": photo.media.alt_text, "caption": photo.media.caption}
+        for name, words in own.items():
+            self.fields[name].widget.attrs["placeholder"] = words
 
 
 class InviteForm(forms.Form):

@@ -123,6 +123,13 @@ def list_invitations(*, user: Visitor, event: Event) -> QuerySet[Invitation]:
     return rows.select_related("user").order_by("pk")
 
 
+def invitations_shown(user: Visitor, rows: Iterable[Invitation]) -> list[Invitation]:
+    """`rows` of `list_invitations` with the faces of those who are asked, in one query more."""
+    kept = list(rows)
+    show_faces(user, [invitation.user for invitation in kept])
+    return kept
+
+
 def count_answers(*, event: Event) -> dict[str, int]:
     """How many say yes, maybe and no; and how many have not said anything, as `none`."""
     rows = Invitation.objects.filter(event=event.pk).values_list("answer")
@@ -186,6 +193,18 @@ def list_files_in_gallery(*, event_id: UUID, media_ids: Iterable[UUID]) -> list[
     """Those of the files that are in the gallery now and not in the trash, in its order."""
     photos = EventPhoto.objects.filter(event=event_id, media__in=media_ids, media__deleted_at=None)
     return [photo.media for photo in photos.select_related("media").order_by("position", "pk")]
+
+
+def find_own_photos(*, user: Visitor, event: Event, media_ids: Sequence[UUID]) -> list[EventPhoto]:
+    """Those photos of the gallery of an event that `user` may see, in its order: for whoever may
+    take them out of it. Raises `NotVisibleError`, `ForbiddenError`."""
+    photos = list(list_photos(user=user, event=event).filter(media__in=media_ids))
+    if len(photos) < len(set(media_ids)):
+        raise NotVisibleError(event.pk)
+    rights = rights_among(user, [event])[event.pk]
+    if not all(may_remove(user, photo, rights) for photo in photos):
+        raise ForbiddenError(event.pk)
+    return photos
 
 
 def batches_of_photos(

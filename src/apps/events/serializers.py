@@ -12,7 +12,7 @@ from rest_framework import serializers
 from apps.events.models import Answer, Event, EventPhoto, Invitation, Visibility
 from apps.events.policies import Action
 from apps.events.services import MOST_AT_ONCE
-from apps.media.serializers import MediaSerializer
+from apps.media.serializers import CropJsonField, MediaSerializer
 
 
 class PersonSerializer(serializers.ModelSerializer[Any]):
@@ -44,6 +44,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
     host = PersonSerializer(read_only=True)
     banner = serializers.SerializerMethodField()
+    banner_crop = CropJsonField(read_only=True, help_text="Null: all of the banner is shown.")
     photo_count = serializers.IntegerField(help_text="How many photos the gallery has for you.")
     own_answer = serializers.ChoiceField(
         choices=["", *Answer.values],
@@ -66,6 +67,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "visibility",
             "guests_add_photos",
             "banner",
+            "banner_crop",
             "photo_count",
             "own_answer",
             "created_at",

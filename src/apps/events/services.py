@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 
-from apps.core.errors import AppError
 from apps.events.exceptions import (
     BadRequestError,
     ForbiddenError,
@@ -22,8 +20,8 @@ from apps.events.exceptions import (
 )
 from apps.events.models import Answer, Event, EventPhoto, Invitation
 from apps.events.policies import Action, Visitor, is_active, may_remove, rights_among, visible_to
-from apps.events.selectors import find_guest, list_photos
-from apps.events.signals import guest_invited, photos_added
+from apps.events.selectors import find_guest, find_own_photos, list_photos
+from apps.events.signals import guest_invited
 from apps.media import services as media
 from apps.media.models import MediaFile
 from apps.media.selectors import list_media_by_ids
@@ -169,7 +167,20 @@ def add_photos(
         if media_id not in found:
             raise NotVisibleError(media_id)
     items = [media.AttachmentItem(found[pk]) for pk in dict.fromkeys(media_ids)]
-    _announce_photos(user, event, [item.media.pk for item in items])
+    return _add(user, event, items, before)
+
+
+@transaction.atomic
+def add_described_photos(
+    *, user: Visitor, event: Event, items: Sequence[media.AttachmentItem]
+) -> int:
+    """What `add_photos` does at the end of the gallery, of files with words of their own for it."""
+    return _add(user, _lock(user, event, Action.ADD_PHOTOS), items)
+
+
+def _add(
+    user: Visitor, event: Event, items: Sequence[media.AttachmentItem], before: UUID | None = None
+) -> int:
     return media.add_attachments(
         user=user,
         to=event,
@@ -180,40 +191,28 @@ def add_photos(
     )
 
 
-def _announce_photos(user: Visitor, event: Event, media_ids: list[UUID]) -> None:
-    """Tell, once they are in the gallery, of those that are not in it yet."""
-    photos = EventPhoto.objects.filter(event=event.pk, media__in=media_ids)
-    there = set(photos.values_list("media", flat=True))
-    new = [pk for pk in media_ids if pk not in there]
-    if new:
-        _announce(photos_added, event_id=event.pk, media_ids=new, added_by_id=user.pk)
-
-
-def upload_photos(*, user: Visitor, event: Event, files: Sequence[Any]) -> list[PhotoOutcome]:
-    """Upload `files` for the gallery and put them at its end. Each is judged alone.
-
-    Those that nothing else comes to use go with the event. Raises `ForbiddenError`.
-    """
-    outcomes = []
-    for file in files:
-        reason = ""
-        try:
-            made = media.upload_media(user=user, file=file, for_use=True)
-            add_photos(user=user, event=event, media_ids=[made.pk])
-        except AppError as error:
-            reason = error.detail
-        except ValidationError as error:
-            reason = " ".join(error.messages)
-        outcomes.append(PhotoOutcome(file.name or "file", reason))
-    return outcomes
-
-
 @dataclass(frozen=True)
-class PhotoOutcome:
-    """What became of one file: an empty `reason` is success."""
+class PhotoWords:
+    """What is said of a photo in the gallery; empty words leave those of the file in force."""
 
-    name: str
-    reason: str = ""
+    alt_text: str = ""
+    caption: str = ""
+
+
+@transaction.atomic
+def describe_photos(*, user: Visitor, event: Event, words: Mapping[UUID, PhotoWords]) -> None:
+    """Say of photos of the gallery, by the ids of their files, what they show here. Guests say it
+    of what they have added.
+
+    Raises `ForbiddenError`, `NotVisibleError`, `ValidationError`; then nothing has changed.
+    """
+    event = _lock(user, event, Action.VIEW)
+    photos = find_own_photos(user=user, event=event, media_ids=_counted(list(words)))
+    for photo in photos:
+        said = words[photo.media_id]
+        photo.alt_text, photo.caption = said.alt_text.strip(), said.caption.strip()
+        photo.clean_fields(exclude={"event", "media", "added_by"})
+    EventPhoto.objects.bulk_update(photos, ["alt_text", "caption"])
 
 
 @transaction.atomic

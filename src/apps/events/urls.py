@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.events.views import api, gallery, pages
+from apps.events.views import adding, api, gallery, pages
 
 app_name = "events"
 
@@ -14,7 +14,8 @@ _event_pages = [
     path("withdraw/<int:invitation_id>/", pages.WithdrawPage.as_view(), name="withdraw"),
     path("answer/", pages.AnswerPage.as_view(), name="answer"),
     path("photos/", gallery.CardsPage.as_view(), name="cards"),
-    path("photos/add/", gallery.AddPhotosPage.as_view(), name="add-photos"),
+    path("photos/add/", adding.AddPhotosPage.as_view(), name="add-photos"),
+    path("photos/words/", adding.WordsPage.as_view(), name="words"),
     path("photos/order/", gallery.ArrangePage.as_view(), name="arrange"),
     path("photos/<uuid:media_id>/", gallery.CardPage.as_view(), name="card"),
 ]

@@ -30,6 +30,7 @@ EDITING: dict[str, tuple[str, dict[str, Any]]] = {
     "invite": ("post", {"name": "sam"}),
     "withdraw": ("post", {}),
     "arrange": ("post", {"later": "photo"}),
+    "words": ("post", {"ids": ["photo"]}),
     "event-detail": ("patch", {"title": "T"}),
     "event-photos": ("patch", {"media": ["photo"]}),
     "event-invitations": ("get", {}),

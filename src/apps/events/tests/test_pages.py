@@ -51,9 +51,14 @@ def test_photos_are_uploaded_for_the_event(
         SimpleUploadedFile("a.jpg", samples.photo_jpeg(64, 48), "image/jpeg"),
         SimpleUploadedFile("b.txt", b"words", "text/plain"),
     ]
-    answer = client.post(f"/events/{event.pk}/photos/add/", {"files": files}, follow=True)
+    refused = client.post(f"/events/{event.pk}/photos/add/", {"photos-files": files})
+    assert refused.status_code == 422
+    assert "b.txt:" in refused.content.decode()
+    kept = MediaFile.objects.get(original_name="a.jpg")  # one refusal does not cost the others
+    said = {"photos-sent": "1", "photos": kept.pk, f"photos-{kept.pk}-caption": "At noon"}
+    answer = client.post(f"/events/{event.pk}/photos/add/", said, follow=True)
     assert "1 photo added." in answer.content.decode()
-    assert "b.txt:" in answer.content.decode()
+    assert "At noon" in answer.content.decode()
     assert names(event) == ["a.jpg"]
     media = EventPhoto.objects.get().media
     assert (media.lifetime, media.expires_at) == ("used", None)
@@ -83,3 +88,26 @@ def test_the_order_without_script(client: Client, owner: Any, event: Event, phot
     answer = client.post(f"/events/{event.pk}/photos/order/", {"later": str(ids[0])})
     assert answer["Location"].endswith(f"#later-{ids[0]}")
     assert names(event) == ["001.jpg", "000.jpg", "002.jpg"]
+
+
+def test_photos_are_chosen_from_the_library_and_described(
+    client: Client, owner: Any, event: Event, photos: Any, browser_of: Any, guest: Any
+) -> None:
+    first, second = (one.pk for one in photos(2))
+    client.post(f"/events/{event.pk}/photos/add/", {"photos": [first, second]})
+    assert names(event) == ["000.jpg", "001.jpg"]
+    ticked = {"ids": [str(first), str(second)], "do": "describe"}
+    address = client.post(f"/events/{event.pk}/photos/order/", ticked)["Location"]
+    assert client.get(address).content.decode().count("Alternative text</label>") == 2
+    said = {"ids": [first, second], f"{first}-alt_text": " a hill ", f"{second}-caption": "Noon"}
+    answer = client.post(f"/events/{event.pk}/photos/words/", said)
+    assert answer["Location"].endswith("#gallery")
+    words = EventPhoto.objects.order_by("position").values_list("alt_text", "caption")
+    assert list(words) == [("a hill", ""), ("", "Noon")]
+    page = client.get(f"/events/{event.pk}/").content.decode()
+    assert 'alt="a hill"' in page
+    wrong = {"ids": [first], f"{first}-alt_text": "x" * 2_001}
+    assert client.post(f"/events/{event.pk}/photos/words/", wrong).status_code == 422
+    services.invite_guest(user=owner, event=event, name="gina")
+    assert browser_of(guest).post(f"/events/{event.pk}/photos/words/", said).status_code == 403
+    assert client.get(f"/events/{event.pk}/photos/words/").status_code == 400

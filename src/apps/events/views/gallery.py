@@ -8,19 +8,16 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.keyset import Page
 from apps.core.pages import PageView, PersonalView
 from apps.events import selectors, services
-from apps.events.exceptions import BadRequestError, ForbiddenError
+from apps.events.exceptions import BadRequestError
 from apps.events.models import Event, EventPhoto
 from apps.events.policies import Action
 from apps.events.views.listing import PHOTOS, read_shown
-from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
 
 @dataclass(frozen=True)
@@ -90,40 +87,9 @@ class CardPage(PageView):
         return render(request, "events/parts/photo.html", context)
 
 
-@method_decorator(csrf_exempt, name="dispatch")  # checked in `_take`, once uploads can stream
-class AddPhotosPage(PersonalView):
-    """Takes photos for the gallery. Each is judged alone: one refusal does not stop the others."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
-        event = selectors.get_shown_event(user=request.user, event_id=event_id)
-        if Action.ADD_PHOTOS not in event.rights:
-            raise ForbiddenError(event_id)
-        stream_uploads(request, user=request.user, collect_refusals=True)
-        try:
-            return self._take(request, event)
-        finally:
-            discard_unclaimed(request)
-
-    @method_decorator(csrf_protect)
-    def _take(self, request: HttpRequest, event: Event) -> HttpResponse:
-        files = request.FILES.getlist("files")
-        outcomes = services.upload_photos(user=request.user, event=event, files=files)
-        added = [outcome for outcome in outcomes if not outcome.reason]
-        if added:
-            messages.success(request, f"{_count(len(added))} added.")
-        for outcome in outcomes:
-            if outcome.reason:
-                messages.error(request, f"{outcome.name}: {outcome.reason}")
-        if not outcomes:
-            messages.error(request, "Choose some photos first.")
-        return _back(event, "gallery")
-
-
 class ArrangePage(PersonalView):
-    """What is done with photos on the page without script: `earlier` and `later` name one, `remove`
-    means all that are ticked."""
+    """What is done with photos on the page without script: `earlier` and `later` name one, `do`
+    says what with all that are ticked: to `describe` them, or take them out."""
 
     http_method_names = ["post"]
 
@@ -132,25 +98,33 @@ class ArrangePage(PersonalView):
         event = selectors.get_shown_event(user=user, event_id=event_id)
         for act in ("earlier", "later"):
             if act in request.POST:
-                [one] = _read_ids([request.POST[act]])
+                [one] = read_ids([request.POST[act]])
                 services.step_photo(user=user, event=event, media_id=one, later=act == "later")
-                return _back(event, f"{act}-{one}")
-        ids = _read_ids(request.POST.getlist("ids"))
+                return back_to(event, f"{act}-{one}")
+        ids = read_ids(request.POST.getlist("ids"))
+        if request.POST.get("do") == "describe":
+            return redirect(words_url(event, ids))
         removed = services.remove_photos(user=user, event=event, media_ids=ids)
-        messages.success(request, f"{_count(removed)} taken out.")
-        return _back(event, "gallery")
+        messages.success(request, f"{count_photos(removed)} taken out.")
+        return back_to(event, "gallery")
 
 
-def _read_ids(texts: list[str]) -> list[UUID]:
+def words_url(event: Event, ids: list[UUID]) -> str:
+    """The address of the form for what is said of these photos."""
+    named = urlencode([("ids", str(one)) for one in ids])
+    return f"{reverse('events:words', args=[event.pk])}?{named}"
+
+
+def read_ids(texts: list[str]) -> list[UUID]:
     try:
         return [UUID(text) for text in texts]
     except ValueError as error:
         raise BadRequestError from error
 
 
-def _count(photos: int) -> str:
+def count_photos(photos: int) -> str:
     return f"{photos} photo{'' if photos == 1 else 's'}"
 
 
-def _back(event: Event, anchor: str) -> HttpResponseRedirect:
+def back_to(event: Event, anchor: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{event.get_absolute_url()}#{anchor}")

@@ -16,7 +16,7 @@ from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
 from apps.events import selectors, services
 from apps.events.exceptions import ForbiddenError, UnknownGuestError
-from apps.events.forms import AnswerForm, EventForm, InviteForm
+from apps.events.forms import AddPhotosForm, AnswerForm, EventForm, InviteForm
 from apps.events.models import Answer, Event
 from apps.events.policies import Action
 from apps.events.views.gallery import read_gallery
@@ -192,9 +192,11 @@ def show_event(
         **rights,
         **forms,
     }
+    if Action.ADD_PHOTOS in event.rights:
+        context.setdefault("add_form", AddPhotosForm(user=user, auto_id="add_%s"))
     if Action.EDIT in event.rights:
         rows = selectors.list_invitations(user=user, event=event)
-        context["invitations"] = rows[:SHOWN_GUESTS]
+        context["invitations"] = selectors.invitations_shown(user, rows[:SHOWN_GUESTS])
         context.setdefault("invite_form", InviteForm(auto_id="invite_%s"))
     return render(request, "events/event.html", context, status=status)
 

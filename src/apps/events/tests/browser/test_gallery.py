@@ -51,6 +51,16 @@ def _shot(page: Page, name: str) -> None:
         page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
 
 
+def _photograph(page: Page, address: str, name: str) -> None:
+    for scheme in ("light", "dark"):
+        for size, kind in ((PHONE, "phone"), (DESK, "desk")):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            _shot(page, f"{name}-{scheme}-{kind}")
+
+
 def _wide(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
@@ -137,16 +147,12 @@ def test_pages_are_accessible_and_fit(
         "event": f"/events/{party.pk}/",
         "new": "/events/new/",
         "edit": f"/events/{party.pk}/edit/",
+        "words": f"/events/{party.pk}/photos/words/?ids={party.banner_id}",
     }
     for name, path in paths.items():
         assert check(site, at(path)) == [], path
-        for scheme in ("light", "dark"):
-            for size, kind in ((PHONE, "phone"), (DESK, "desk")):
-                site.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                site.set_viewport_size(size)  # type: ignore[arg-type]
-                site.goto(at(path))
-                site.wait_for_load_state("networkidle")
-                _shot(site, f"{name}-{scheme}-{kind}")
+        if SHOTS:
+            _photograph(site, at(path), name)
         site.set_viewport_size({"width": 320, "height": 640})
         assert not _wide(site), path
     site.set_viewport_size(PHONE)  # type: ignore[arg-type]
