@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 RUN_JOB = "media.run_job"
 BURY = "media.bury_tombstones"
 EXPIRE_UNUSED = "media.expire_unused"
+SWEEP_EMPTIED = "media.sweep_emptied"
 RUN_IMPORT = "media.run_import"
 DELIVER = "media.deliver"
 RUN_ERASURE = "media.run_erasure"
@@ -60,6 +61,11 @@ def run_erasure_later(erasure: Erasure) -> None:
 def bury_later() -> None:
     """Have due tombstones executed soon after the transaction has committed."""
     _after_commit(lambda: send(BURY))
+
+
+def sweep_emptied_later() -> None:
+    """Have a worker remove what lay in an emptied trash once the transaction has committed."""
+    _after_commit(lambda: send(SWEEP_EMPTIED))
 
 
 def has_broker() -> bool:

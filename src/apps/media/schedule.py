@@ -27,6 +27,7 @@ BEAT_SCHEDULE = {
     "media-mark-unused": _every(3600.0, "media.mark_unused"),
     "media-sweep-erasures": _every(60.0, "media.sweep_erasures"),
     "media-empty-trash": _every(3600.0, "media.empty_trash"),
+    "media-sweep-emptied": _every(60.0, "media.sweep_emptied"),
     "media-sweep-unfinished": _every(6 * 3600.0, "media.sweep_unfinished"),
     "media-expire-versions": _every(3600.0, "media.expire_versions"),
     "media-sweep-ended-shares": _every(3600.0, "media.sweep_ended_shares"),

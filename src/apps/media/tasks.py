@@ -50,6 +50,11 @@ def empty_trash() -> int:
     return services.empty_trash()
 
 
+@shared_task(name=dispatch.SWEEP_EMPTIED)
+def sweep_emptied() -> int:
+    return services.sweep_emptied()
+
+
 @shared_task(name=dispatch.EXPIRE_UNUSED)
 def expire_unused() -> int:
     return services.expire_unused()

@@ -174,11 +174,13 @@ urlpatterns = [
     path("library/storage/", pages.StorageView.as_view(), name="storage"),
     path("library/copies/", pages.CopiesView.as_view(), name="copies"),
     path("library/trash/", pages.TrashView.as_view(), name="trash"),
+    path("library/trash/empty/", pages.EmptyTrashView.as_view(), name="empty-trash"),
     path("library/<uuid:media_id>/", filepages.DetailView.as_view(), name="detail"),
     path("library/<uuid:media_id>/edit/", filepages.EditView.as_view(), name="edit"),
     path("library/<uuid:media_id>/delete/", pages.DeleteView.as_view(), name="delete"),
     path("library/<uuid:media_id>/restore/", pages.RestoreView.as_view(), name="restore"),
     path("library/<uuid:media_id>/purge/", pages.PurgeView.as_view(), name="purge"),
+    path("library/<uuid:media_id>/keep/", filepages.KeepView.as_view(), name="keep"),
     path("library/<uuid:media_id>/reprocess/", filepages.ReprocessView.as_view(), name="reprocess"),
     path(
         "library/<uuid:media_id>/captions/", filepages.AddCaptionView.as_view(), name="add-caption"

@@ -4,6 +4,7 @@ from apps.media.models.attachment import Accepts, MediaAttachment
 from apps.media.models.audit import AuditEvent
 from apps.media.models.caption import Caption
 from apps.media.models.collection import Collection, CollectionItem, CollectionPlace
+from apps.media.models.emptying import Emptying
 from apps.media.models.erasure import Erasure
 from apps.media.models.grant import Grant
 from apps.media.models.job import Job
@@ -29,6 +30,7 @@ __all__ = [
     "Collection",
     "CollectionItem",
     "CollectionPlace",
+    "Emptying",
     "Erasure",
     "Grant",
     "Job",

@@ -27,7 +27,15 @@ from apps.media.policies.media import (
     visible_to,
     ways_into_lists,
 )
-from apps.media.policies.roles import Action, Visitor, holds, is_active, may_review, owners_delete
+from apps.media.policies.roles import (
+    Action,
+    Visitor,
+    holds,
+    is_active,
+    may_empty_trash,
+    may_review,
+    owners_delete,
+)
 from apps.media.policies.sharing import Shared, is_link_open, may_share, opened_by_link
 from apps.media.policies.uses import (
     Description,
@@ -61,6 +69,7 @@ __all__ = [
     "items_shown_to",
     "limits_downloads",
     "listed_for",
+    "may_empty_trash",
     "may_read_visible",
     "may_review",
     "may_share",

@@ -70,6 +70,11 @@ def owners_delete() -> bool:
     return options().deletion == "owner"
 
 
+def may_empty_trash(user: Visitor) -> bool:
+    """Whether `user` may delete for good what is theirs."""
+    return is_active(user) and (owners_delete() or holds(user, Action.DELETE))
+
+
 def _has_perm(user: Visitor, name: str) -> bool:
     check = getattr(user, "has_perm", None)
     return bool(check and check(f"media.{name}"))

@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 from django.utils import timezone
 
 from apps.media.conf import options
@@ -18,6 +27,7 @@ from apps.media.exceptions import ForbiddenError, NotVisibleError, QuarantinedEr
 from apps.media.links import caption_name
 from apps.media.models import (
     Caption,
+    Emptying,
     Job,
     MediaFile,
     MediaVersion,
@@ -66,7 +76,9 @@ def ways_to_visible_media(*, user: Visitor) -> list[Q]:
 
 def list_trash(*, user: Visitor) -> QuerySet[MediaFile]:
     """What `user` has thrown away and can still bring back."""
-    return MediaFile.objects.filter(owner=user.pk, deleted_at__isnull=False).order_by("-pk")
+    emptied = Emptying.objects.filter(owner=user.pk, asked_at__gte=OuterRef("deleted_at"))
+    rows = MediaFile.objects.filter(~Exists(emptied), owner=user.pk, deleted_at__isnull=False)
+    return rows.order_by("-pk")
 
 
 def leaves_trash_at(media: MediaFile) -> datetime:

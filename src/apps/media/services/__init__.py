@@ -59,6 +59,7 @@ from apps.media.services.direct import (
     sign_parts,
 )
 from apps.media.services.editing import rename_tag, update_media
+from apps.media.services.emptying import empty_own_trash, sweep_emptied
 from apps.media.services.erasing import (
     erase_user,
     find_open_erasure,
@@ -89,7 +90,13 @@ from apps.media.services.reconciling import (
     storages_to_reconcile,
     sweep_unfinished,
 )
-from apps.media.services.releasing import expire_unused, mark_unused, release_later, release_media
+from apps.media.services.releasing import (
+    expire_unused,
+    keep_media,
+    mark_unused,
+    release_later,
+    release_media,
+)
 from apps.media.services.rendering import request_rendition
 from apps.media.services.replacing import replace_media
 from apps.media.services.reprocessing import reprocess_media
@@ -174,6 +181,7 @@ __all__ = [
     "delete_version",
     "delete_webhook",
     "detach_media",
+    "empty_own_trash",
     "empty_trash",
     "ensure_attachable",
     "ensure_hosts_known",
@@ -194,6 +202,7 @@ __all__ = [
     "import_media_from_path",
     "import_media_from_url",
     "import_path_once",
+    "keep_media",
     "limit_quota",
     "list_direct_parts",
     "look_at_upload",
@@ -242,6 +251,7 @@ __all__ = [
     "stop_holding",
     "storages_to_reconcile",
     "sweep_deliveries",
+    "sweep_emptied",
     "sweep_ended_shares",
     "sweep_erasures",
     "sweep_imports",

@@ -19,6 +19,7 @@ from apps.media.services.deletion import (
     empty_trash,
     expire_uploads,
 )
+from apps.media.services.emptying import due_emptied, sweep_emptied
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.releasing import due_unused, expire_unused
 from apps.media.services.versions import due_versions, expire_versions
@@ -83,6 +84,7 @@ def _old_versions() -> str:
 _RULES: tuple[Rule, ...] = (
     _rule("uploads", lambda: "not complete when their time was over", due_uploads, expire_uploads),
     _rule("trash", _trash_days, due_trash, empty_trash),
+    _rule("emptied", lambda: "their owners emptied the trash", due_emptied, sweep_emptied),
     Rule(
         "unused",
         lambda: "uploaded for a use, and nothing uses them (UNCLAIMED_LIFETIME, UNUSED_GRACE)",

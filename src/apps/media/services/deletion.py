@@ -22,7 +22,15 @@ from apps.core.storage import AppendingStore, DirectStore, State
 from apps.media import dispatch, links, signals
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, WrongStateError
-from apps.media.models import AuditEvent, Lifetime, MediaFile, Tombstone, Upload, Webhook
+from apps.media.models import (
+    AuditEvent,
+    Emptying,
+    Lifetime,
+    MediaFile,
+    Tombstone,
+    Upload,
+    Webhook,
+)
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.auditing import note
@@ -89,6 +97,8 @@ def restore_media(*, user: Visitor, media: MediaFile) -> MediaFile:
     locked = lock_media(media)
     if locked.deleted_at is None:
         raise WrongStateError(media.pk, detail="This file is not in the trash.")
+    if Emptying.objects.filter(owner=locked.owner_id, asked_at__gte=locked.deleted_at).exists():
+        raise WrongStateError(media.pk, detail="The trash was emptied: this file is being deleted.")
     locked.deleted_at = None
     # Somebody wants it, used or not.
     locked.lifetime, locked.expires_at = Lifetime.KEPT, None

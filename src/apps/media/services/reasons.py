@@ -13,6 +13,7 @@ from apps.media.conf import options
 from apps.media.exceptions import NotVisibleError
 from apps.media.models import (
     AuditEvent,
+    Emptying,
     Erasure,
     Job,
     Lifetime,
@@ -110,8 +111,7 @@ def _fate(media: MediaFile, *, used: bool) -> str:
     if Erasure.objects.filter(finished_at=None, subject=str(media.owner_id)).exists():
         return "goes now: its owner is being erased"
     if media.deleted_at is not None:
-        at = _moment(leaves_trash_at(media))
-        return f"goes at {at}: the trash (TRASH_LIFETIME), unless it is restored"
+        return _fate_in_trash(media)
     if media.lifetime == Lifetime.KEPT:
         return "stays: it is in its owner's library"
     if used:
@@ -119,6 +119,13 @@ def _fate(media: MediaFile, *, used: bool) -> str:
     if media.expires_at is not None:
         return f"goes at {_moment(media.expires_at)}: nothing uses it, unless something does then"
     return f"goes {options().unused_grace} seconds after the next sweep: nothing uses it"
+
+
+def _fate_in_trash(media: MediaFile) -> str:
+    if Emptying.objects.filter(owner=media.owner_id, asked_at__gte=media.deleted_at).exists():
+        return "goes now: its owner emptied the trash"
+    at = _moment(leaves_trash_at(media))
+    return f"goes at {at}: the trash (TRASH_LIFETIME), unless it is restored"
 
 
 # -- an object ---------------------------------------------------------------------------------

@@ -22,9 +22,12 @@ from django.utils import timezone
 
 from apps.media import dispatch, selectors
 from apps.media.conf import options
+from apps.media.exceptions import ForbiddenError, WrongStateError
 from apps.media.models import AuditEvent, Lifetime, MediaFile
+from apps.media.policies import Action, Visitor, can_access
 from apps.media.services.auditing import note
 from apps.media.services.hosts import ensure_hosts_known
+from apps.media.services.locks import lock_media
 
 BATCH = 500
 
@@ -43,6 +46,25 @@ def claim_again(media: MediaFile, *, for_use: bool) -> None:
         return
     until = unclaimed_until()
     row.filter(expires_at__lt=until).update(expires_at=until)
+
+
+@transaction.atomic
+def keep_media(*, user: Visitor, media: MediaFile) -> MediaFile:
+    """Have `media` stay until somebody deletes it, whatever becomes of what uses it.
+
+    For whoever may delete it, as bringing it back from the trash is. Raises `ForbiddenError`,
+    `WrongStateError` for what is in the trash: restoring keeps it.
+    """
+    if not can_access(user, media, Action.DELETE):
+        raise ForbiddenError(media.pk)
+    locked = lock_media(media)
+    if locked.deleted_at is not None:
+        raise WrongStateError(media.pk, detail="This file is in the trash.")
+    if locked.lifetime == Lifetime.USED:
+        locked.lifetime, locked.expires_at = Lifetime.KEPT, None
+        locked.save(update_fields=["lifetime", "expires_at", "updated_at"])
+    media.lifetime, media.expires_at = locked.lifetime, locked.expires_at
+    return media
 
 
 def release_later(media_ids: Collection[UUID]) -> None:

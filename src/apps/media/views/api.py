@@ -76,6 +76,7 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         "create": IsAuthenticated,
         "replace": IsAuthenticated,
         "trash": IsAuthenticated,
+        "empty_trash": IsAuthenticated,
     }
     throttle_map = {
         "create": UploadRate,
@@ -211,6 +212,18 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
     @action(detail=False, methods=["get"])
     def trash(self, request: Request) -> Response:
         return self.list(request)
+
+    @extend_schema(
+        responses={
+            202: OpenApiResponse(description="Gone from the trash; of many, the rest goes now."),
+            204: OpenApiResponse(description="Gone for good"),
+        },
+    )
+    @trash.mapping.delete
+    def empty_trash(self, request: Request) -> Response:
+        """Remove what you have in the trash for good. This cannot be undone."""
+        done = services.empty_own_trash(user=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT if done else status.HTTP_202_ACCEPTED)
 
     def get_permissions(self) -> Any:
         permission = self.permission_map.get(self.action)

@@ -149,7 +149,7 @@ class CollectionItemsPage(PersonalView):
 
 
 class SelectionPage(PersonalView):
-    """What is done with the files that are selected in the library."""
+    """What is done with the files that are selected in the library or in the trash."""
 
     http_method_names = ["post"]
 
@@ -160,6 +160,9 @@ class SelectionPage(PersonalView):
         elif request.POST.get("do") == "delete":
             outcomes = services.delete_many(user=request.user, ids=ids)
             _report(request, outcomes, "moved to the trash")
+        elif request.POST.get("do") == "restore":
+            outcomes = services.restore_many(user=request.user, ids=ids)
+            _report(request, outcomes, "back in your library")
         elif request.POST.get("do") == "download":
             return _leave_for(request, selection_url(ids))
         else:

@@ -131,6 +131,18 @@ def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
     return selectors.get_detailed_media(user=request.user, media_id=media_id)
 
 
+class KeepView(PersonalView):
+    """Keeps a file that would go with its last use."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        services.keep_media(user=request.user, media=media)
+        messages.success(request, f"“{media}” stays until you delete it.")
+        return redirect(media)
+
+
 class ReprocessView(PersonalView):
     """Has a file processed again, as after a failure that was not its own."""
 

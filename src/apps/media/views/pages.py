@@ -30,6 +30,7 @@ from apps.media.conf import options
 from apps.media.filters import MediaFilter
 from apps.media.forms import LibraryForm, UploadForm
 from apps.media.models import MediaFile
+from apps.media.policies import may_empty_trash
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 from apps.media.views.api import ORDERINGS
 from apps.media.views.listing import read_shown
@@ -216,8 +217,24 @@ class TrashView(PersonalView):
         page = read_shown(rows, ordering="-pk", cursor=request.GET.get("cursor"))
         for media in page.items:
             media.goes_at = selectors.leaves_trash_at(media)  # type: ignore[attr-defined]
-        context = {"page": page, "days": options().trash_lifetime // DAY}
+        context = {
+            "page": page,
+            "days": options().trash_lifetime // DAY,
+            "may_empty": may_empty_trash(request.user),
+        }
         return render(request, "media/trash.html", context)
+
+
+class EmptyTrashView(PersonalView):
+    """Removes all that is in the trash for good."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        done = services.empty_own_trash(user=request.user)
+        rest = "" if done else " Deleting all those files goes on for a while."
+        messages.success(request, f"The trash is empty.{rest}")
+        return redirect("media:trash")
 
 
 class DeleteView(PersonalView):

@@ -70,6 +70,7 @@ CHANGING = {
     "media:restore",
     "media:purge",
     "media:reprocess",
+    "media:keep",
     "media:add-caption",
     "media:remove-caption",
     "media:media-replace",
@@ -126,6 +127,8 @@ PERSONAL = {
     "media:collections",
     "media:webhooks",
 }
+# What removes from the trash of whoever asks: see `test_emptying`.
+EMPTYING = {"media:empty-trash"}
 # What tells of one webhook to its owner alone: see `test_webhooks`.
 HOOKED = {
     "media:webhook",
@@ -189,6 +192,7 @@ def test_every_address_has_its_row() -> None:
     known |= SHARING | set(SHARING_BY_METHOD.values()) | LINKED | COLLECTION_LINKED
     shelves = SHELVING | ARRANGING | NAMING | CHOOSING
     shelves |= EMBEDDING | SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
+    shelves |= EMPTYING
     assert _names() == known | PERSONAL | TAKING | TOKENED | OPEN | HOOKED | shelves
 
 

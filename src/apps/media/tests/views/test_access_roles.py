@@ -39,6 +39,7 @@ DELETING = {
     "media:delete",
     "media:restore",
     "media:purge",
+    "media:keep",
     "media:media-restore",
     "DELETE",
     "media:delete-version",
