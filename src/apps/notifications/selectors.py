@@ -18,6 +18,7 @@ from apps.notifications.exceptions import NotThereError
 from apps.notifications.kinds import DEFAULTS, Email, Kind, Ways
 from apps.notifications.models import Notification, Preference
 from apps.posts.selectors import list_followed_posts
+from apps.users.selectors import show_faces
 
 MOST_COUNTED = 100  # the bell says "99+"
 PREVIEWS = ("w640.jpg", "w320.jpg", "poster.jpg", "cover.jpg", "thumb.webp")  # the best for mails
@@ -150,8 +151,10 @@ def get_notification(*, user: Any, notification_id: uuid.UUID) -> Notification:
 
 
 def show(user: Any, rows: Iterable[Notification]) -> list[Shown]:
-    """`rows` with what `user` may see of their files and subjects: a fixed number of queries."""
+    """`rows` with what `user` may see of their files and subjects, and the faces of those who did
+    it: a fixed number of queries."""
     kept = list(rows)
+    show_faces(user, [row.actor for row in kept if row.actor is not None])
     files = _visible(user, list({row.media_id for row in kept if row.media_id}))
     subjects = _visible_subjects(user, kept)
     return [_shown(row, files.get(row.media_id), subjects.get(row.target_id)) for row in kept]

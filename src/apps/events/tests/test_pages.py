@@ -12,8 +12,11 @@ from django.test import Client
 from apps.events import services
 from apps.events.models import Event, EventPhoto
 from apps.events.tests.conftest import names
+from apps.media.fields import Crop
 from apps.media.models import MediaFile
+from apps.media.services import AttachmentItem
 from apps.media.tests import samples
+from apps.users.services import update_profile
 
 FORM = {"title": "Lunch", "starts_at": "2030-01-01T10:00", "visibility": "public"}
 
@@ -111,3 +114,18 @@ def test_photos_are_chosen_from_the_library_and_described(
     services.invite_guest(user=owner, event=event, name="gina")
     assert browser_of(guest).post(f"/events/{event.pk}/photos/words/", said).status_code == 403
     assert client.get(f"/events/{event.pk}/photos/words/").status_code == 400
+
+
+def test_the_banner_and_the_host_are_shown_by_their_crops(
+    client: Client, event: Event, owner: Any, upload: Any, run_jobs: Any
+) -> None:
+    media, crop = upload(samples.photo_jpeg(200, 100)), Crop(0, 0, 0.5, 0.5)
+    services.update_event(user=owner, event=event, banner=media, banner_crop=crop)
+    update_profile(user=owner, avatar=AttachmentItem(media, crop=crop))
+    run_jobs()
+    for path in ("/events/", f"/events/{event.pk}/"):
+        assert "banner@0000-0000-0500-0500.webp" in client.get(path).content.decode()
+    page = client.get(f"/events/{event.pk}/").content.decode()
+    assert "square@0000-0000-0500-0500.webp" in page[page.index("<main") :]
+    told = client.get(f"/api/v1/events/{event.pk}/").json()
+    assert told["banner_crop"] == crop.as_dict()

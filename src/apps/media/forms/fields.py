@@ -216,9 +216,9 @@ class MediaFormField(UsesField):
 class AttachmentsFormField(UsesField):
     """The ordered files of an object, as rows of `through`; cleans to a list of `AttachmentItem`.
 
-    What is accepted stands there (`through.accepts`). `crops` offers to crop, to `ratio` (0 for
-    any, None for that of the recipe); `captions` and `focal` ask for words below each file and for
-    the point to keep in view.
+    What is accepted stands there (`through.accepts`). `crops` offers to crop, if there is a recipe
+    that shows crops, to `ratio` (0 for any, None for that of the recipe); `captions` and `focal`
+    ask for words below each file and for the point to keep in view.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class AttachmentsFormField(UsesField):
             max_count=accepts.max_count,
             max_size=accepts.max_size,
             many=True,
-            crops=crops,
+            crops=crops and bool(accepts.recipe),
             ratio=ratio_of(accepts.recipe) if ratio is None else ratio,
             alt_texts=True,
             captions=captions,

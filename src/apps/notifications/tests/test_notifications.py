@@ -24,6 +24,7 @@ from apps.notifications.kinds import Email, Kind, Ways
 from apps.notifications.models import Mail, Notification, Occurrence
 from apps.notifications.services import News
 from apps.notifications.urls import urlpatterns
+from apps.users.templatetags.users import hue
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/notifications/"
@@ -198,6 +199,14 @@ class TestPages:
             page = client.get("/notifications/")
         assert page.content.decode().count("Ready: “Sea”") >= 20
         assert "20 unread" in page.content.decode()
+
+    def test_who_did_it_stands_beside_what_has_no_picture(
+        self, owner: Any, stranger: Any, browser_of: Callable[[Any], Client]
+    ) -> None:
+        told = news(kind=Kind.WEBHOOK_OFF, actor_id=stranger.pk)
+        services.notify(recipient=owner, news=told)
+        page = browser_of(owner).get("/notifications/").content.decode()
+        assert f"face--hue-{hue(stranger)}" in page[page.index("<main") :]
 
     def test_the_bell_costs_one_query_and_says_only_what_is_new(
         self, owner: Any, browser_of: Callable[[Any], Client], django_assert_max_num_queries: Any
