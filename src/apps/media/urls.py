@@ -31,6 +31,7 @@ from apps.media.views import (
     uses,
     versionpages,
     versions,
+    webhookpages,
     webhooks,
 )
 from apps.media.views.limits import limited
@@ -210,6 +211,13 @@ urlpatterns = [
         name="delete-version",
     ),
     path("library/selection/", collectionpages.SelectionPage.as_view(), name="selection"),
+    path("webhooks/", webhookpages.WebhooksPage.as_view(), name="webhooks-page"),
+    path("webhooks/<uuid:webhook_id>/", webhookpages.WebhookPage.as_view(), name="webhook-page"),
+    path(
+        "webhooks/<uuid:webhook_id>/<uuid:delivery_id>/",
+        webhookpages.ReplayPage.as_view(),
+        name="replay-page",
+    ),
     path("collections/", collectionpages.CollectionsPage.as_view(), name="collections"),
     path(
         "collections/new/",

@@ -14,6 +14,7 @@ from apps.media.forms.pages import (
     TagNamesField,
     UntilField,
     UploadForm,
+    WebhookForm,
 )
 from apps.media.forms.widgets import MediaWidget
 
@@ -35,4 +36,5 @@ __all__ = [
     "TagNamesField",
     "UntilField",
     "UploadForm",
+    "WebhookForm",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from apps.media.models import Caption, Grant, MediaFile
+from apps.media.models import Caption, Grant, MediaFile, Webhook
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
@@ -44,6 +44,11 @@ AUDIENCES = [
 CAPTION_KINDS = [
     (Caption.Kind.SUBTITLES, "Subtitles – what is said"),
     (Caption.Kind.CAPTIONS, "Captions – also what is heard"),
+]
+TOLD = [
+    (Webhook.Event.READY, "A file of yours is ready"),
+    (Webhook.Event.REJECTED, "A file of yours is refused"),
+    (Webhook.Event.DELETED, "A file of yours is deleted"),
 ]
 PLACES = [("hidden", "Hidden – others get a copy without it"), ("shared", "Shared with the file")]
 
@@ -234,6 +239,30 @@ class CollectionForm(forms.Form):
         if not sent.get("visibility", True):
             del sent["visibility"]
         return sent
+
+
+class WebhookForm(forms.Form):
+    """An address, and what it is told."""
+
+    url = forms.URLField(
+        label="Address",
+        max_length=2048,
+        assume_scheme="https",
+        help_text="A public https address of yours that takes POST requests.",
+    )
+    events = forms.MultipleChoiceField(
+        label="It is told when",
+        choices=TOLD,
+        initial=[value for value, _ in TOLD],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    description = forms.CharField(max_length=200, required=False)
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> WebhookForm:
+        """The form as it stands."""
+        names = ("url", "events", "description")
+        return cls(initial={name: getattr(webhook, name) for name in names})
 
 
 class LibraryForm(forms.Form):

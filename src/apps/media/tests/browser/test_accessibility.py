@@ -64,7 +64,14 @@ def test_pages_of_strangers(
 
 @pytest.mark.parametrize(
     "path",
-    ["/library/", "/library/upload/", "/library/storage/", "/library/copies/", "/library/trash/"],
+    [
+        "/library/",
+        "/library/upload/",
+        "/library/storage/",
+        "/library/copies/",
+        "/library/trash/",
+        "/webhooks/",
+    ],
 )
 def test_pages_of_lists(
     path: str,
@@ -154,6 +161,7 @@ def test_the_tray_with_a_refused_file_and_the_camera(
         "/library/storage/",
         "/library/copies/",
         "/library/trash/",
+        "/webhooks/",
         "detail",
     ],
 )

@@ -126,6 +126,7 @@ PERSONAL = {
     "media:import-list",
     "media:collections",
     "media:webhooks",
+    "media:webhooks-page",
 }
 # What removes from the trash of whoever asks: see `test_emptying`.
 EMPTYING = {"media:empty-trash"}
@@ -138,6 +139,8 @@ HOOKED = {
     "media:webhook-delivery",
     "media:webhook-replay",
 }
+# The same as pages: see `test_webhookpages`.
+HOOK_PAGES = {"media:webhook-page", "media:replay-page"}
 # What takes uploads of whoever asks, and what its owner alone knows by a token: see `test_tus`,
 # `test_direct`, `test_imports`.
 TAKING = {"media:tus", "media:direct"}
@@ -193,6 +196,7 @@ def test_every_address_has_its_row() -> None:
     shelves = SHELVING | ARRANGING | NAMING | CHOOSING
     shelves |= EMBEDDING | SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
     shelves |= EMPTYING
+    shelves |= EMBEDDING | HOOK_PAGES | SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
     assert _names() == known | PERSONAL | TAKING | TOKENED | OPEN | HOOKED | shelves
 
 
