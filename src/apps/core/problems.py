@@ -67,7 +67,10 @@ def answer_problem(exc: Exception, context: Mapping[str, Any]) -> Response | Non
     set_rollback()
     request = context.get("request")
     _log(exc, body, request)
-    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+    # The framework's page for browsers, where a project has it, is HTML and says so itself.
+    is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
+    kind = None if is_page else CONTENT_TYPE
+    return Response(body, status=body["status"], headers=headers, content_type=kind)
 
 
 def _translate(exc: Exception) -> tuple[dict[str, Any], dict[str, str]] | None:

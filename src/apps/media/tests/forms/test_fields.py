@@ -95,6 +95,11 @@ def test_without_script_each_file_has_fields_of_its_own(owner: Any, photo: Any) 
     assert NoteAttachment.objects.get(media=first).alt_text == "first of all"
 
 
+def test_managers_choose_files_of_their_own_like_anybody(staff: Any, photo: Any) -> None:
+    form = noted(staff, [{"media": str(photo(user=staff).pk)}])
+    assert form.is_valid(), form.errors
+
+
 def test_hidden_is_missing(owner: Any, stranger: Any, photo: Any) -> None:
     mine = photo()
     hidden, missing = ({"media": str(pk)} for pk in (mine.pk, uuid4()))
