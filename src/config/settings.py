@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "apps.core.middleware.LanguageMiddleware",  # before all that answers with words
     "apps.core.middleware.SafeHeadersMiddleware",
     "apps.core.hosts.BytesHostMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -321,7 +322,8 @@ if ENV.https:
 
 # -- language, time, logs ---------------------------------------------------------------------
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"  # of whoever asks for none of these
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

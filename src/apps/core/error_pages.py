@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from apps.core.errors import AppError
-from apps.core.problems import error_headers, problem_response
+from apps.core.problems import error_headers, phrase_of, problem_response
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -28,7 +27,7 @@ def answer_error(
     headers = {"Cache-Control": "no-store", **(headers or {})}
     if not wants_page(request):
         return problem_response(status=status, code=code, detail=detail, headers=headers)
-    context = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail}
+    context = {"status": status, "title": phrase_of(status), "detail": detail}
     response = render(request, "core/error.html", context, status=status)
     for name, value in headers.items():
         response[name] = value
@@ -46,18 +45,19 @@ def answer_app_error(request: HttpRequest, error: AppError) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_error(request, status=404, code="not_found", detail="Not found.")
+    return answer_error(request, status=404, code="not_found", detail=gettext("Not found."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    detail = "You may not do this."
+    detail = gettext("You may not do this.")
     return answer_error(request, status=403, code="permission_denied", detail=detail)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_error(request, status=400, code="invalid", detail="The request is not valid.")
+    detail = gettext("The request is not valid.")
+    return answer_error(request, status=400, code="invalid", detail=detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    detail = "Something went wrong on our side."
+    detail = gettext("Something went wrong on our side.")
     return problem_response(status=500, code="error", detail=detail)

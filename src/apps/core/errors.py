@@ -8,22 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from apps.core.words import gettext_noop as _
+from apps.core.words import translated
+
 
 class AppError(Exception):
-    """A designed failure. Subclasses set the class attributes; `detail` replaces the message.
+    """A designed failure. Subclasses set the class attributes; `detail` replaces the message,
+    with `values` for its `%(…)s`.
+
+    What is `written` is for rows and logs, `detail` for people.
 
     `errors` is more for programs, by field, where the code alone does not tell what to do.
     """
 
     code = "error"
     status = 500
-    message = "Something went wrong on our side."
+    message = _("Something went wrong on our side.")
     retry_after: int | None = None  # seconds
     errors: Mapping[str, list[str]] | None = None
 
-    def __init__(self, *log_context: object, detail: str | None = None) -> None:
+    def __init__(
+        self,
+        *log_context: object,
+        detail: str | None = None,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(*log_context)
-        self.detail = detail or self.message
+        self._words, self._values = detail or self.message, values
+
+    @property
+    def written(self) -> str:
+        """The message as the code has it."""
+        return self._filled(self._words)
+
+    @property
+    def detail(self) -> str:
+        """The message in the language of whoever reads it now."""
+        return self._filled(translated(self._words))
+
+    def _filled(self, words: str) -> str:
+        return words % self._values if self._values else words
 
 
 class StorageUnavailableError(AppError):
@@ -31,7 +55,7 @@ class StorageUnavailableError(AppError):
 
     code = "storage_unavailable"
     status = 503
-    message = "The file storage does not answer at the moment. Please try again shortly."
+    message = _("The file storage does not answer at the moment. Please try again shortly.")
     retry_after = 10
 
 
@@ -40,7 +64,7 @@ class StorageFullError(AppError):
 
     code = "storage_full"
     status = 507
-    message = "The file storage is full."
+    message = _("The file storage is full.")
 
 
 class ObjectMissingError(AppError):
@@ -48,7 +72,7 @@ class ObjectMissingError(AppError):
 
     code = "object_missing"
     status = 404
-    message = "This file is not there."
+    message = _("This file is not there.")
 
 
 # -- fetching from elsewhere: nothing of what the other side said is in these ------------------
@@ -63,7 +87,7 @@ class UrlNotAllowedError(AppError):
 
     code = "url_not_allowed"
     status = 422
-    message = "This address cannot be fetched: it has to be a public http or https address."
+    message = _("This address cannot be fetched: it has to be a public http or https address.")
 
 
 class SourceUnavailableError(AppError):
@@ -71,14 +95,14 @@ class SourceUnavailableError(AppError):
 
     code = "source_unavailable"
     status = 502
-    message = "The source does not answer, or it broke off."
+    message = _("The source does not answer, or it broke off.")
     retry_after: int | None = 60
 
 
 class SourceRefusedError(SourceUnavailableError):
     """The other side does not give this out, or not in a form that we take. Never tried again."""
 
-    message = "The source does not give this file out."
+    message = _("The source does not give this file out.")
     retry_after = None
 
 
@@ -87,7 +111,7 @@ class SourceTooSlowError(AppError):
 
     code = "source_too_slow"
     status = 504
-    message = "The source sends too slowly."
+    message = _("The source sends too slowly.")
     retry_after: int | None = 60
 
 
@@ -96,7 +120,7 @@ class SourceChangedError(AppError):
 
     code = "source_changed"
     status = 409
-    message = "The file changed at its source while it was being fetched."
+    message = _("The file changed at its source while it was being fetched.")
 
 
 class SourceTooLargeError(AppError):
@@ -104,4 +128,4 @@ class SourceTooLargeError(AppError):
 
     code = "file_too_large"
     status = 413
-    message = "The file is larger than is accepted."
+    message = _("The file is larger than is accepted.")

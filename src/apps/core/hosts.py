@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
+from django.utils.translation import gettext
 
 from apps.core.problems import problem_response
 
@@ -47,4 +48,4 @@ class BytesHostMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if self._paths.match(request.path_info):
             return self.get_response(request)
-        return problem_response(status=404, code="not_found", detail="Not found.")
+        return problem_response(status=404, code="not_found", detail=gettext("Not found."))

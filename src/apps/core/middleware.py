@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+from django.utils.translation import gettext
 
 from apps.core.error_pages import answer_app_error, answer_error
 from apps.core.errors import AppError
+from apps.core.problems import CONTENT_TYPE
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +42,9 @@ class SafeHeadersMiddleware:
             return answer_app_error(request, exception)
         if isinstance(exception, InterfaceError | OperationalError):
             logger.error("database unavailable: %s", exception)
-            detail = "The database does not answer at the moment. Please try again shortly."
+            detail = gettext(
+                "The database does not answer at the moment. Please try again shortly."
+            )
             return answer_error(
                 request,
                 status=503,
@@ -48,8 +55,33 @@ class SafeHeadersMiddleware:
         return None
 
 
+class LanguageMiddleware(LocaleMiddleware):
+    """Answers in the language that the visitor asks for, and says so where there are words.
+
+    Files are the same in every language: a `Vary` would have shared caches keep each of them
+    once for every browser's list of languages.
+    """
+
+    async_capable = False
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        with translation.override(translation.get_language()):  # the next request has its own
+            return super().__call__(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return super().process_response(request, response) if _has_words(response) else response
+
+
+def _has_words(response: HttpResponseBase) -> bool:
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    is_file = "ETag" in response.headers
+    return kind in {"text/html", "application/json", CONTENT_TYPE} and not is_file
+
+
 def _refuse_method(request: HttpRequest) -> HttpResponse:
-    detail = "This method is not known here."
+    detail = gettext("This method is not known here.")
     headers = {"Allow": ", ".join(sorted(METHODS))}
     return answer_error(
         request, status=405, code="method_not_allowed", detail=detail, headers=headers

@@ -17,6 +17,7 @@ from django.http import StreamingHttpResponse
 
 from apps.core.caches import CACHE_AWAY
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class SlotLostError(AppError):
 
     code = "download_stalled"
     status = 429
-    message = "This download stood still for too long."
+    message = _("This download stood still for too long.")
     retry_after = 5
 
 

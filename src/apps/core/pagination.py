@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -45,19 +46,23 @@ class KeysetPagination(BasePagination):
                 either=getattr(view, "either", None),
             )
         except CursorError as error:
-            raise ValidationError({"cursor": ["This cursor is not valid here."]}) from error
+            raise ValidationError(
+                {"cursor": [gettext("This cursor is not valid here.")]}
+            ) from error
 
     def _ordering(self, request: Request, fields: dict[str, str]) -> Ordering:
         asked = request.query_params.get("ordering") or next(iter(fields))
         if asked not in fields:
-            raise ValidationError({"ordering": [f"Choose one of: {', '.join(fields)}."]})
+            words = gettext("Choose one of: %(names)s.") % {"names": ", ".join(fields)}
+            raise ValidationError({"ordering": [words]})
         return Ordering.parse(fields[asked])
 
     def _size(self, request: Request) -> int:
         text = request.query_params.get("page_size") or str(self.default_page_size)
         plain = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PAGE_SIZE))
         if not plain or not 1 <= int(text) <= MAX_PAGE_SIZE:
-            raise ValidationError({"page_size": [f"A whole number from 1 to {MAX_PAGE_SIZE}."]})
+            words = gettext("A whole number from 1 to %(most)s.") % {"most": MAX_PAGE_SIZE}
+            raise ValidationError({"page_size": [words]})
         return int(text)
 
     def get_paginated_response(self, data: Any) -> Response:

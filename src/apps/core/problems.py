@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext, gettext_noop
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -31,7 +32,7 @@ def problem_body(*, status: int, code: str, detail: str, errors: object = None) 
     """Return the JSON object of one problem."""
     body = {
         "type": "about:blank",
-        "title": _phrase(status),
+        "title": phrase_of(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -39,11 +40,41 @@ def problem_body(*, status: int, code: str, detail: str, errors: object = None) 
     return body if errors is None else {**body, "errors": errors}
 
 
-def _phrase(status: int) -> str:
+# What we answer with; two have another name in newer versions of Python.
+_PHRASES = (
+    gettext_noop("Bad Request"),
+    gettext_noop("Unauthorized"),
+    gettext_noop("Forbidden"),
+    gettext_noop("Not Found"),
+    gettext_noop("Method Not Allowed"),
+    gettext_noop("Not Acceptable"),
+    gettext_noop("Conflict"),
+    gettext_noop("Gone"),
+    gettext_noop("Length Required"),
+    gettext_noop("Precondition Failed"),
+    gettext_noop("Request Entity Too Large"),
+    gettext_noop("Content Too Large"),
+    gettext_noop("Unsupported Media Type"),
+    gettext_noop("Requested Range Not Satisfiable"),
+    gettext_noop("Range Not Satisfiable"),
+    gettext_noop("Unprocessable Entity"),
+    gettext_noop("Unprocessable Content"),
+    gettext_noop("Locked"),
+    gettext_noop("Too Many Requests"),
+    gettext_noop("Internal Server Error"),
+    gettext_noop("Bad Gateway"),
+    gettext_noop("Service Unavailable"),
+    gettext_noop("Gateway Timeout"),
+    gettext_noop("Insufficient Storage"),
+)
+
+
+def phrase_of(status: int) -> str:
+    """What a status is called, in the reader's language."""
     try:
-        return HTTPStatus(status).phrase
+        return gettext(HTTPStatus(status).phrase)
     except ValueError:  # of a protocol beside HTTP, such as 460 of tus
-        return "Request Failed"
+        return gettext("Request Failed")
 
 
 def problem_response(
@@ -78,7 +109,7 @@ def _translate(exc: Exception) -> tuple[dict[str, Any], dict[str, str]] | None:
         body = problem_body(status=exc.status, code=exc.code, detail=exc.detail, errors=exc.errors)
         return body, error_headers(exc)
     if isinstance(exc, InterfaceError | OperationalError):
-        detail = "The database does not answer at the moment. Please try again shortly."
+        detail = gettext("The database does not answer at the moment. Please try again shortly.")
         body = problem_body(status=503, code="database_unavailable", detail=detail)
         return body, {"Retry-After": str(BUSY_SECONDS)}
     framework_error = _as_framework_error(exc)
@@ -91,7 +122,7 @@ def _as_framework_error(exc: Exception) -> exceptions.APIException | None:
     if isinstance(exc, RecursionError):  # a body nested deeper than its parser can go
         return exceptions.ParseError()
     if isinstance(exc, Http404):
-        return exceptions.NotFound("Not found.")
+        return exceptions.NotFound(gettext("Not found."))
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(exc, DjangoValidationError):
@@ -106,7 +137,7 @@ def _framework_body(exc: exceptions.APIException) -> dict[str, Any]:
         return problem_body(
             status=exc.status_code,
             code="invalid",
-            detail="Some of the values are not valid.",
+            detail=gettext("Some of the values are not valid."),
             errors=exc.detail,
         )
     codes = exc.get_codes()

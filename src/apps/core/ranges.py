@@ -12,6 +12,7 @@ from datetime import datetime
 from django.utils.http import parse_http_date_safe
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 # One honest range needs 50 characters. A longer header is ignored (RFC 9110 §14.2 allows it), so
 # that neither thousands of ranges nor thousands of digits cost anything.
@@ -29,7 +30,7 @@ class RangeNotSatisfiableError(AppError):
 
     code = "range_not_satisfiable"
     status = 416
-    message = "The requested part lies outside of the file."
+    message = _("The requested part lies outside of the file.")
 
 
 @dataclass(frozen=True)

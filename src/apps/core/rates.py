@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from apps.core.caches import CACHE_AWAY
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class RateExceededError(AppError):
 
     code = "throttled"
     status = 429
-    message = "Too many requests in a short time. Please try again later."
+    message = _("Too many requests in a short time. Please try again later.")
 
 
 class ExactRate(SimpleRateThrottle):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from apps.core.words import gettext_noop
+
 VERSION = "1.0.0"
 EXTENSIONS = (
     "creation",
@@ -58,12 +60,12 @@ def parse_metadata(text: str) -> dict[str, str]:
     What is no UTF-8 is replaced: it is text for people.
     """
     if len(text) > MAX_METADATA:
-        raise HeaderError("Upload-Metadata is too long.")
+        raise HeaderError(gettext_noop("Upload-Metadata is too long."))
     found: dict[str, str] = {}
     for pair in text.split(",") if text.strip() else []:
         key, _, encoded = pair.strip().partition(" ")
         if not _KEY.fullmatch(key) or key in found:
-            raise HeaderError("Upload-Metadata has an empty, odd or repeated key.")
+            raise HeaderError(gettext_noop("Upload-Metadata has an empty, odd or repeated key."))
         found[key] = _decode(encoded).decode("utf-8", errors="replace")
     return found
 
@@ -86,7 +88,7 @@ def parse_checksum(text: str) -> Checksum:
         raise HeaderError(f"Upload-Checksum must be of one of these algorithms: {known}.")
     digest = _decode(encoded)
     if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
-        raise HeaderError("Upload-Checksum has the wrong length.")
+        raise HeaderError(gettext_noop("Upload-Checksum has the wrong length."))
     return Checksum(algorithm, digest)
 
 
@@ -105,7 +107,7 @@ def parse_concat(text: str, *, base: str) -> Concat:
     kind, _, urls = text.strip().partition(";")
     parts = urls.split()
     if kind != "final" or not 0 < len(parts) <= MAX_PARTS:
-        raise HeaderError("Upload-Concat is neither partial nor a list of parts.")
+        raise HeaderError(gettext_noop("Upload-Concat is neither partial nor a list of parts."))
     return Concat(is_final=True, parts=tuple(_part(url, base=base) for url in parts))
 
 
@@ -116,7 +118,9 @@ def _part(url: str, *, base: str) -> str:
         path = ""
     name = path.removeprefix(base).strip("/")
     if not path.startswith(base) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise HeaderError("Upload-Concat names a part that is no upload of this server.")
+        raise HeaderError(
+            gettext_noop("Upload-Concat names a part that is no upload of this server.")
+        )
     return name
 
 
@@ -124,4 +128,4 @@ def _decode(encoded: str) -> bytes:
     try:
         return base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise HeaderError("A value is not base64.") from None
+        raise HeaderError(gettext_noop("A value is not base64.")) from None

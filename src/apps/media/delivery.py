@@ -17,6 +17,7 @@ from typing import cast
 
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 
 from apps.core.byteserving import LOCKED_HEADERS, ByteSource, Way, serve_bytes
 from apps.core.filetypes import FILE_TYPES
@@ -222,7 +223,7 @@ def _way(alias: str) -> Way:
 
 def answer_processing() -> HttpResponseBase:
     """What was asked for is being made: ask again."""
-    body = {"status": "processing", "detail": "This is being made. Please ask again."}
+    body = {"status": "processing", "detail": gettext("This is being made. Please ask again.")}
     headers = {"Retry-After": str(ASK_AGAIN), "Cache-Control": "no-store", **LOCKED_HEADERS}
     return JsonResponse(body, status=202, headers=headers)
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.module_loading import import_string
 
+from apps.core.words import translated
 from apps.media.processing.crops import Crop, crop_from, crop_from_text
 
 __all__ = ["KINDS", "Crop", "CropField", "MediaField"]
@@ -108,7 +109,7 @@ class CropField(_TextField):
         try:
             return crop_from(value)
         except ValueError as error:
-            raise ValidationError(str(error), code="invalid_crop") from error
+            raise ValidationError(translated(str(error)), code="invalid_crop") from error
 
     def get_prep_value(self, value: Any) -> str | None:
         crop = self.to_python(value)

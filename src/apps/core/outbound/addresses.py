@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from apps.core.errors import SourceUnavailableError, UrlNotAllowedError
 from apps.core.outbound.targets import Target
+from apps.core.words import gettext_noop as _
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -72,7 +73,7 @@ class Reach:
         where the name cannot be looked up now.
         """
         if target.port not in self.ports:
-            raise UrlNotAllowedError("port", detail="Only the usual ports can be fetched from.")
+            raise UrlNotAllowedError("port", detail=_("Only the usual ports can be fetched from."))
         found = [_parsed(text) for text in self._look_up(target)]
         if not found or not all(self._admits(address) for address in found):
             raise UrlNotAllowedError("address is not public", target.host)

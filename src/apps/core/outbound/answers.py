@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from apps.core.errors import SourceChangedError, SourceRefusedError, SourceUnavailableError
 from apps.core.filenames import clean_display_name, extension_of
 from apps.core.filetypes import types_for_extension
+from apps.core.words import gettext_noop as _
 
 Headers = dict[str, str]
 
@@ -48,7 +49,8 @@ def check_status(status: int, headers: Headers, *, asked_from: int) -> None:
         raise SourceRefusedError("status", status)
     if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise SourceRefusedError(
-            "encoding", detail="The source sends the file in a packed form, which is not accepted."
+            "encoding",
+            detail=_("The source sends the file in a packed form, which is not accepted."),
         )
 
 

@@ -142,7 +142,7 @@ def _final_answer(
             return target, answer
         target = target.follow(_location(answer))
         opened.close()
-    raise UrlNotAllowedError("redirects", detail="The address leads on too many times.")
+    raise UrlNotAllowedError("redirects", detail=_("The address leads on too many times."))
 
 
 def _ask(target: Target, question: _Question, opened: ExitStack) -> httpcore.Response:

@@ -20,6 +20,7 @@ from apps.core.errors import (
     SourceUnavailableError,
     UrlNotAllowedError,
 )
+from apps.core.words import gettext_noop as _
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,6 @@ class WatchedStream(httpcore.NetworkStream):
 def _handshake_error(error: Exception) -> SourceUnavailableError:
     if isinstance(error.__cause__, ssl.SSLCertVerificationError):
         return SourceRefusedError(
-            "certificate", detail="The certificate of the source is not valid for its name."
+            "certificate", detail=_("The certificate of the source is not valid for its name.")
         )
     return SourceUnavailableError("no encrypted connection")

@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import idna
 
 from apps.core.errors import UrlNotAllowedError
+from apps.core.words import gettext_noop as _
 
 MAX_LENGTH = 4096  # characters
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -66,7 +67,9 @@ def parse_url(url: str) -> Target:
     """
     parts = _split(_checked(url))
     if parts.scheme not in DEFAULT_PORTS:
-        raise UrlNotAllowedError("scheme", detail="Only http and https addresses can be fetched.")
+        raise UrlNotAllowedError(
+            "scheme", detail=_("Only http and https addresses can be fetched.")
+        )
     authority = _AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
         raise UrlNotAllowedError("authority")

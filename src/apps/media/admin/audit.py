@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.spreadsheets import csv_lines
 from apps.media.admin.records import LookOnlyAdmin
@@ -24,7 +25,7 @@ class ActorFilter(admin.SimpleListFilter):
     """By whom: everybody who ever did something would be too many to choose from, so the names in
     the list lead here."""
 
-    title, parameter_name = "actor", "actor"
+    title, parameter_name = _("actor"), "actor"
     template = "media/admin/actor_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -51,7 +52,7 @@ class AuditEventAdmin(LookOnlyAdmin):
     list_filter = ["act", ActorFilter, "created_at"]
     ordering = ["-pk"]
     search_fields = ["media_id"]
-    search_help_text = "The id of a file or of a collection"
+    search_help_text = _("The id of a file or of a collection")
     actions = ["export"]
     columns = [
         "created_at",
@@ -77,19 +78,19 @@ class AuditEventAdmin(LookOnlyAdmin):
             return rows.none(), False
         return rows.filter(Q(media_id=wanted) | Q(collection_id=wanted)), False
 
-    @admin.display(description="who", ordering="actor_name")
+    @admin.display(description=_("who"), ordering="actor_name")
     def who(self, event: AuditEvent) -> str:
         if not event.actor_name:
             return "–"
         query = urlencode({"actor": event.actor_name})
         return format_html('<a href="?{}">{}</a>', query, event.actor_name)
 
-    @admin.display(description="what")
+    @admin.display(description=_("what"))
     def what(self, event: AuditEvent) -> str:
         wanted = event.media_id or event.collection_id
         return format_html('<a href="?q={}">{}</a>', wanted, wanted)
 
-    @admin.action(description="Export as CSV", permissions=["view"])
+    @admin.action(description=_("Export as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, rows: QuerySet[AuditEvent]) -> StreamingHttpResponse:
         """All that is chosen, also over many pages: written while it is read."""
         found = rows.values_list(*self.columns).iterator(chunk_size=EXPORTED_AT_ONCE)

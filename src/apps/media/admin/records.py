@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -14,6 +14,8 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
@@ -28,6 +30,9 @@ from apps.media.models import (
     Upload,
 )
 from apps.media.policies import Action, can_access, may_review
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -148,31 +153,32 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             links.thumbnail_url(media),
         )
 
-    @admin.display(description="size", ordering="size")
+    @admin.display(description=_("size"), ordering="size")
     def readable_size(self, media: MediaFile) -> str:
         return filesizeformat(media.size)
 
-    @admin.action(description="Move to the trash", permissions=["delete"])
+    @admin.action(description=_("Move to the trash"), permissions=["delete"])
     def trash(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.delete_media)
 
-    @admin.action(description="Restore from the trash", permissions=["delete"])
+    @admin.action(description=_("Restore from the trash"), permissions=["delete"])
     def restore(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.restore_media)
 
-    @admin.action(description="Process again", permissions=["change"])
+    @admin.action(description=_("Process again"), permissions=["change"])
     def reprocess(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.reprocess_media)
 
-    @admin.action(description="Scan for malware again", permissions=["review"])
+    @admin.action(description=_("Scan for malware again"), permissions=["review"])
     def rescan(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         done = services.rescan_many(media_ids=list(rows.values_list("pk", flat=True)))
-        self.message_user(request, f"{done} will be scanned.", messages.SUCCESS)
+        words = ngettext("%(count)s will be scanned.", "%(count)s will be scanned.", done)
+        self.message_user(request, words % {"count": done}, messages.SUCCESS)
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         return may_review(request.user)
 
-    @admin.action(description="Delete for good", permissions=["delete"])
+    @admin.action(description=_("Delete for good"), permissions=["delete"])
     def delete_permanently(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.delete_media, permanent=True)
 
@@ -191,7 +197,7 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self.message_user(request, f"{media}: {error.detail}", messages.WARNING)
             else:
                 done += 1
-        self.message_user(request, f"{done} done.", messages.SUCCESS)
+        self.message_user(request, gettext("%(count)s done.") % {"count": done}, messages.SUCCESS)
 
 
 class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -221,7 +227,7 @@ class LookOnlyAdmin(KeptAdmin):
 class QueueFilter(admin.SimpleListFilter):
     """Named queues only: asking the table which there are would read all of it."""
 
-    title = parameter_name = "queue"
+    title, parameter_name = _("queue"), "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(queue, queue) for queue in (Job.FAST, Job.SLOW)]
@@ -247,7 +253,7 @@ class JobAdmin(LookOnlyAdmin):
     list_filter = ["state", "kind", QueueFilter, ("error_code", admin.EmptyFieldListFilter)]
     list_select_related = ["media"]
     search_fields = ["media"]
-    search_help_text = "The id of a file or of a job, or an error code"
+    search_help_text = _("The id of a file or of a job, or an error code")
     actions = ["retry", "cancel"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -264,16 +270,16 @@ class JobAdmin(LookOnlyAdmin):
             return rows.filter(error_code=term.strip()), False
         return rows.filter(Q(media=wanted) | Q(pk=wanted)), False
 
-    @admin.display(description="media file")
+    @admin.display(description=_("media file"))
     def file(self, job: Job) -> str:
         url = reverse("admin:media_mediafile_change", args=[job.media_id])
         return format_html('<a href="{}">{}</a>', url, job.media)
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def percent(self, job: Job) -> str:
         return f"{job.progress} %"
 
-    @admin.display(description="age", ordering="pk")
+    @admin.display(description=_("age"), ordering="pk")
     def age(self, job: Job) -> str:
         return timesince(job.created_at, depth=1)
 
@@ -281,18 +287,23 @@ class JobAdmin(LookOnlyAdmin):
         """Rows are never edited here, but whoever may change jobs may have them done or not."""
         return request.user.has_perm("media.change_job")
 
-    @admin.action(description="Try again (failed or cancelled)", permissions=["work"])
+    @admin.action(description=_("Try again (failed or cancelled)"), permissions=["work"])
     def retry(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._count(request, [services.retry_job(job=job) for job in rows], "queued again")
+        self._count(
+            request, [services.retry_job(job=job) for job in rows], _("%(count)s queued again.")
+        )
 
-    @admin.action(description="Cancel (queued or running)", permissions=["work"])
+    @admin.action(description=_("Cancel (queued or running)"), permissions=["work"])
     def cancel(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._count(request, [services.cancel_job(job=job) for job in rows], "cancelled")
+        self._count(
+            request, [services.cancel_job(job=job) for job in rows], _("%(count)s cancelled.")
+        )
 
-    def _count(self, request: HttpRequest, done: list[bool], what: str) -> None:
-        self.message_user(request, f"{sum(done)} {what}.", messages.SUCCESS)
+    def _count(self, request: HttpRequest, done: list[bool], words: StrPromise) -> None:
+        self.message_user(request, words % {"count": sum(done)}, messages.SUCCESS)
         if left := done.count(False):
-            self.message_user(request, f"{left} not in a state for it.", messages.WARNING)
+            words = _("%(count)s not in a state for it.")
+            self.message_user(request, words % {"count": left}, messages.WARNING)
 
 
 @admin.register(Upload)

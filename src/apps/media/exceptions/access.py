@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions.base import BadRequestError, ForbiddenError, MediaError
 
 
@@ -9,7 +10,7 @@ class PasswordRequiredError(ForbiddenError):
     """The share link is locked for this visitor."""
 
     code = "password_required"
-    message = "This link needs a password."
+    message = _("This link needs a password.")
 
 
 class TooManyGuessesError(MediaError):
@@ -17,7 +18,7 @@ class TooManyGuessesError(MediaError):
 
     code = "throttled"
     status = 429
-    message = "Too many attempts. Please try again later."
+    message = _("Too many attempts. Please try again later.")
 
     def __init__(self, *log_context: object, retry_after: int) -> None:
         super().__init__(*log_context)
@@ -26,24 +27,24 @@ class TooManyGuessesError(MediaError):
 
 class ExpiryInPastError(BadRequestError):
     code = "expiry_in_past"
-    message = "This time is over: give one in the future, with its time zone."
+    message = _("This time is over: give one in the future, with its time zone.")
 
 
 class OwnerHasAccessError(BadRequestError):
     code = "owner_has_access"
-    message = "The owner may do everything already."
+    message = _("The owner may do everything already.")
 
 
 class UnknownRecipientError(BadRequestError):
     code = "unknown_recipient"
-    message = "There is nobody of this name to share with."
+    message = _("There is nobody of this name to share with.")
 
 
 class TooManyFilesError(BadRequestError):
     """More than one archive is made of."""
 
     code = "too_many_files"
-    message = "These are more files than one archive is made of."
+    message = _("These are more files than one archive is made of.")
 
 
 class TooManyDownloadsError(MediaError):
@@ -51,7 +52,7 @@ class TooManyDownloadsError(MediaError):
 
     code = "too_many_downloads"
     status = 429
-    message = "Too many downloads at the same time. Please wait for one of them to end."
+    message = _("Too many downloads at the same time. Please wait for one of them to end.")
     retry_after = 5
 
 
@@ -60,7 +61,7 @@ class TooManyWebhooksError(MediaError):
 
     code = "too_many_webhooks"
     status = 409
-    message = "You have as many webhooks as you may have. Remove one first."
+    message = _("You have as many webhooks as you may have. Remove one first.")
 
 
 class CycleError(MediaError):
@@ -68,7 +69,7 @@ class CycleError(MediaError):
 
     code = "collection_cycle"
     status = 409
-    message = "A collection cannot be put into itself or into what is in it."
+    message = _("A collection cannot be put into itself or into what is in it.")
 
 
 class TooDeepError(MediaError):
@@ -76,4 +77,4 @@ class TooDeepError(MediaError):
 
     code = "collection_too_deep"
     status = 409
-    message = "Collections cannot lie this deep in each other."
+    message = _("Collections cannot lie this deep in each other.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 
 class MediaError(AppError):
@@ -14,7 +15,7 @@ class RejectedError(MediaError):
 
     code = "rejected"
     status = 422
-    message = "This file cannot be accepted."
+    message = _("This file cannot be accepted.")
 
 
 class NotVisibleError(MediaError):
@@ -22,7 +23,7 @@ class NotVisibleError(MediaError):
 
     code = "not_found"
     status = 404
-    message = "Not found."
+    message = _("Not found.")
 
 
 class ForbiddenError(MediaError):
@@ -30,13 +31,13 @@ class ForbiddenError(MediaError):
 
     code = "permission_denied"
     status = 403
-    message = "You may not do this."
+    message = _("You may not do this.")
 
 
 class BadRequestError(MediaError):
     code = "invalid"
     status = 400
-    message = "The request is not valid."
+    message = _("The request is not valid.")
 
 
 class WrongStateError(MediaError):
@@ -44,4 +45,4 @@ class WrongStateError(MediaError):
 
     code = "wrong_state"
     status = 409
-    message = "This cannot be done in the present state."
+    message = _("This cannot be done in the present state.")

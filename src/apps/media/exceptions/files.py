@@ -2,85 +2,86 @@
 
 from __future__ import annotations
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions.base import ForbiddenError, RejectedError
 
 
 class EmptyFileError(RejectedError):
     code = "empty_file"
-    message = "The file is empty."
+    message = _("The file is empty.")
 
 
 class UnsupportedTypeError(RejectedError):
     code = "unsupported_type"
     status = 415
-    message = "Files of this type are not accepted."
+    message = _("Files of this type are not accepted.")
 
 
 class TypeMismatchError(RejectedError):
     code = "type_mismatch"
-    message = "The content of the file is not what its name says."
+    message = _("The content of the file is not what its name says.")
 
 
 class TooManyPixelsError(RejectedError):
     code = "too_many_pixels"
-    message = "The image has more pixels than are accepted."
+    message = _("The image has more pixels than are accepted.")
 
 
 class TooManyPagesError(RejectedError):
     code = "too_many_pages"
-    message = "The document has more pages than are accepted."
+    message = _("The document has more pages than are accepted.")
 
 
 class TooLongError(RejectedError):
     code = "too_long"
-    message = "The recording is longer than is accepted."
+    message = _("The recording is longer than is accepted.")
 
 
 class UnsafeContentError(RejectedError):
     code = "unsafe_content"
-    message = "The file contains active content, which is not accepted."
+    message = _("The file contains active content, which is not accepted.")
 
 
 class MalwareFoundError(RejectedError):
     code = "malware_found"
-    message = "The file contains malware."
+    message = _("The file contains malware.")
 
 
 class CorruptFileError(RejectedError):
     code = "corrupt_file"
-    message = "The file is damaged and cannot be read."
+    message = _("The file is damaged and cannot be read.")
 
 
 class UnreadableCaptionError(RejectedError):
     code = "unreadable_caption"
-    message = "These captions cannot be read. WebVTT and SubRip (.vtt, .srt) are understood."
+    message = _("These captions cannot be read. WebVTT and SubRip (.vtt, .srt) are understood.")
 
 
 class PasswordProtectedError(RejectedError):
     code = "password_protected"
-    message = "The document needs a password. Please upload a copy without one."
+    message = _("The document needs a password. Please upload a copy without one.")
 
 
 class FileTooLargeError(RejectedError):
     code = "file_too_large"
     status = 413
-    message = "The file is larger than is accepted for its type."
+    message = _("The file is larger than is accepted for its type.")
 
 
 class QuotaExceededError(RejectedError):
     code = "quota_exceeded"
     status = 413
-    message = "There is not enough room left in your storage quota."
+    message = _("There is not enough room left in your storage quota.")
 
 
 class SizeMismatchError(RejectedError):
     code = "size_mismatch"
-    message = "The file that arrived does not have the size that was announced."
+    message = _("The file that arrived does not have the size that was announced.")
 
 
 class ChecksumMismatchError(RejectedError):
     code = "checksum_mismatch"
-    message = "The file did not arrive as it was sent. Please upload it again."
+    message = _("The file did not arrive as it was sent. Please upload it again.")
 
 
 class DuplicateFileError(RejectedError):
@@ -88,7 +89,7 @@ class DuplicateFileError(RejectedError):
 
     code = "duplicate_file"
     status = 409
-    message = "You have uploaded this file before."
+    message = _("You have uploaded this file before.")
 
     def __init__(self, media_id: object) -> None:
         super().__init__(media_id)
@@ -99,4 +100,4 @@ class QuarantinedError(ForbiddenError):
     """The user may know of the file but nobody gets its bytes."""
 
     code = "quarantined"
-    message = "This file is in quarantine: malware was found in it."
+    message = _("This file is in quarantine: malware was found in it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions.base import MediaError
 
 
@@ -10,7 +11,7 @@ class LengthRequiredError(MediaError):
 
     code = "length_required"
     status = 411
-    message = "Say how long the request is: a Content-Length is needed."
+    message = _("Say how long the request is: a Content-Length is needed.")
 
 
 class UploadInterruptedError(MediaError):
@@ -18,7 +19,7 @@ class UploadInterruptedError(MediaError):
 
     code = "upload_interrupted"
     status = 400
-    message = "The upload ended before the whole file had arrived."
+    message = _("The upload ended before the whole file had arrived.")
 
 
 class UploadGoneError(MediaError):
@@ -26,7 +27,7 @@ class UploadGoneError(MediaError):
 
     code = "upload_gone"
     status = 410
-    message = "This upload has expired. Please start again."
+    message = _("This upload has expired. Please start again.")
 
 
 class UploadLockedError(MediaError):
@@ -34,7 +35,7 @@ class UploadLockedError(MediaError):
 
     code = "upload_locked"
     status = 423
-    message = "Another request is still writing to this upload."
+    message = _("Another request is still writing to this upload.")
     retry_after = 2
 
 
@@ -43,7 +44,7 @@ class UploadTakenError(MediaError):
 
     code = "upload_taken_over"
     status = 409
-    message = "Another request has taken this upload over."
+    message = _("Another request has taken this upload over.")
 
 
 class ServiceStoppingError(MediaError):
@@ -51,7 +52,7 @@ class ServiceStoppingError(MediaError):
 
     code = "service_stopping"
     status = 503
-    message = "The service is restarting. Please go on in a moment."
+    message = _("The service is restarting. Please go on in a moment.")
     retry_after = 2
 
 
@@ -60,7 +61,7 @@ class WrongOffsetError(MediaError):
 
     code = "wrong_offset"
     status = 409
-    message = "These bytes do not begin where the upload stands."
+    message = _("These bytes do not begin where the upload stands.")
 
 
 class ChunkDamagedError(MediaError):
@@ -71,7 +72,7 @@ class ChunkDamagedError(MediaError):
 
     code = "chunk_damaged"
     status = 460
-    message = "The bytes were damaged on their way. Please send them again."
+    message = _("The bytes were damaged on their way. Please send them again.")
 
 
 class DirectUnavailableError(MediaError):
@@ -79,7 +80,7 @@ class DirectUnavailableError(MediaError):
 
     code = "direct_upload_unavailable"
     status = 409
-    message = "This storage takes no direct uploads. Use the resumable upload instead."
+    message = _("This storage takes no direct uploads. Use the resumable upload instead.")
 
 
 class PartsMissingError(MediaError):
@@ -87,7 +88,7 @@ class PartsMissingError(MediaError):
 
     code = "parts_missing"
     status = 409
-    message = "Not all parts of the file have arrived."
+    message = _("Not all parts of the file have arrived.")
 
 
 class WrongProtocolError(MediaError):
@@ -95,7 +96,7 @@ class WrongProtocolError(MediaError):
 
     code = "wrong_protocol_version"
     status = 412
-    message = "This server speaks tus 1.0.0."
+    message = _("This server speaks tus 1.0.0.")
 
 
 class WrongMediaTypeError(MediaError):
@@ -103,4 +104,4 @@ class WrongMediaTypeError(MediaError):
 
     code = "wrong_content_type"
     status = 415
-    message = "Send bytes as application/offset+octet-stream."
+    message = _("Send bytes as application/offset+octet-stream.")

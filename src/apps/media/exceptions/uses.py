@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions.base import BadRequestError, ForbiddenError, MediaError
 from apps.media.exceptions.files import FileTooLargeError
 
@@ -10,30 +11,30 @@ class CannotAttachError(ForbiddenError):
     """The user may not attach this file to anything, or nobody may in its state."""
 
     code = "cannot_attach"
-    message = "You may not use this file here."
+    message = _("You may not use this file here.")
 
 
 class WrongKindError(BadRequestError):
     """What uses the file does not take files of this type."""
 
     code = "wrong_kind"
-    message = "A file of this type cannot be used here."
+    message = _("A file of this type cannot be used here.")
 
 
 class TooLargeHereError(FileTooLargeError):
     """What uses the file takes smaller ones only."""
 
-    message = "This file is larger than is accepted here."
+    message = _("This file is larger than is accepted here.")
 
 
 class TooManyAttachedError(BadRequestError):
     code = "too_many_files"
-    message = "These are more files than are accepted here."
+    message = _("These are more files than are accepted here.")
 
 
 class AttachedTwiceError(BadRequestError):
     code = "attached_twice"
-    message = "The same file is in the list twice."
+    message = _("The same file is in the list twice.")
 
 
 class StillProtectedError(MediaError):
@@ -41,7 +42,7 @@ class StillProtectedError(MediaError):
 
     code = "still_protected"
     status = 409
-    message = "Something that must not be removed still uses one of these files."
+    message = _("Something that must not be removed still uses one of these files.")
 
 
 class HostMissingError(MediaError):
@@ -49,4 +50,4 @@ class HostMissingError(MediaError):
 
     code = "host_missing"
     status = 409
-    message = "The database has uses of media files whose app is not installed:"
+    message = _("The database has uses of media files whose app is not installed: %(tables)s")

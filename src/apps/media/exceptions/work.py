@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions.base import MediaError, RejectedError
 
 
@@ -9,28 +10,28 @@ class ProcessingCrashedError(RejectedError):
     """The decoder died (signal, out of memory) each time it was tried."""
 
     code = "processing_crashed"
-    message = "The file could not be processed."
+    message = _("The file could not be processed.")
 
 
 class ProcessingTimeoutError(RejectedError):
     """The decoder used up its time."""
 
     code = "processing_timeout"
-    message = "Processing the file took too long."
+    message = _("Processing the file took too long.")
 
 
 class ProcessingCancelledError(RejectedError):
     """The operator ended the work."""
 
     code = "processing_cancelled"
-    message = "Processing the file was cancelled."
+    message = _("Processing the file was cancelled.")
 
 
 class ObjectLostError(RejectedError):
     """The storage does not have the bytes of a file that was taken: our fault."""
 
     code = "object_missing"
-    message = "The stored file is lost. Please upload it again."
+    message = _("The stored file is lost. Please upload it again.")
 
 
 class EngineAwayError(MediaError):
@@ -38,7 +39,7 @@ class EngineAwayError(MediaError):
 
     code = "engine_away"
     status = 503
-    message = "A processing service is not available at the moment."
+    message = _("A processing service is not available at the moment.")
     retry_after = 30
 
 
@@ -46,7 +47,7 @@ class ScannerAwayError(EngineAwayError):
     """The malware scanner does not answer; the file waits for as long as that takes."""
 
     code = "scanner_away"
-    message = "The malware scanner is not available at the moment."
+    message = _("The malware scanner is not available at the moment.")
 
 
 class LostLeaseError(MediaError):
@@ -54,4 +55,4 @@ class LostLeaseError(MediaError):
 
     code = "lost_lease"
     status = 409
-    message = "The job was taken over by another worker."
+    message = _("The job was taken over by another worker.")

@@ -16,6 +16,8 @@ from django import forms
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import ProhibitNullCharactersValidator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import selectors, services
@@ -29,7 +31,7 @@ from apps.media.processing.crops import crop_from
 from apps.media.selectors import ratio_of
 from apps.media.services import AttachmentItem
 
-MISSING = "A file that was chosen is not there any more."
+MISSING = _("A file that was chosen is not there any more.")
 LONGEST = {"alt_text": 2_000, "caption": 10_000}  # characters
 _no_nul = ProhibitNullCharactersValidator()
 
@@ -39,9 +41,9 @@ class UsesField(forms.Field):
 
     widget = MediaWidget
     default_error_messages = {
-        "required": "Choose a file.",
-        "unreadable": "The list of files could not be read. Choose them again.",
-        "too_many_files": "These are %(count)s files; at most %(most)s are accepted here.",
+        "required": _("Choose a file."),
+        "unreadable": _("The list of files could not be read. Choose them again."),
+        "too_many_files": _("These are %(count)s files; at most %(most)s are accepted here."),
     }
 
     def __init__(self, *, wishes: Wishes, **options: Any) -> None:
@@ -125,7 +127,7 @@ class UsesField(forms.Field):
             try:
                 media = services.upload_media(user=self.user, file=file, for_use=True)
             except AppError as error:
-                failures.append(_refusal(error, file.name or "A file"))
+                failures.append(_refusal(error, file.name or gettext("A file")))
             else:
                 taken.append(AttachmentItem(media))
         return taken, failures
@@ -156,7 +158,7 @@ class UsesField(forms.Field):
         if len(items) > self.wishes.max_count:
             failures.append(self._too_many(len(items)))
         if len({item.media.pk for item in items}) < len(items):
-            message = "The same file is in the list twice."
+            message = gettext("The same file is in the list twice.")
             failures.append(ValidationError(message, code="attached_twice"))
         return [*failures, *filter(None, map(self._refusal, items))]
 
@@ -258,7 +260,7 @@ def _item(
         try:
             said[name] = read(getattr(submitted, name), LONGEST.get(name, 0))
         except ValidationError as error:
-            text = f"{media}: {error.message}"
+            text = f"{media}: {' '.join(error.messages)}"
             failures.append(ValidationError(text, code=error.code))
     return AttachmentItem(media, **said), failures
 
@@ -266,18 +268,20 @@ def _item(
 def _words(text: str, longest: int) -> str:
     _no_nul(text)
     if len(text) > longest:
-        raise ValidationError(f"at most {longest} characters are kept.", code="max_length")
+        raise ValidationError(
+            _("at most %(most)s characters are kept."), code="max_length", params={"most": longest}
+        )
     return text.strip()
 
 
-def _crop(text: str, _: int) -> Crop | None:
+def _crop(text: str, _longest: int) -> Crop | None:
     try:
         return crop_from(text)
     except ValueError as error:
-        raise ValidationError("this is no part of the picture.", code="invalid_crop") from error
+        raise ValidationError(_("this is no part of the picture."), code="invalid_crop") from error
 
 
-def _focal(text: str, _: int) -> tuple[float, float] | None:
+def _focal(text: str, _longest: int) -> tuple[float, float] | None:
     if not text:
         return None
     try:
@@ -285,7 +289,7 @@ def _focal(text: str, _: int) -> tuple[float, float] | None:
     except ValueError:
         left = top = -1
     if not (0 <= left <= 1 and 0 <= top <= 1):
-        raise ValidationError("this is no point of the picture.", code="invalid_focal")
+        raise ValidationError(_("this is no point of the picture."), code="invalid_focal")
     return left, top
 
 

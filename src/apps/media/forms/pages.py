@@ -8,56 +8,61 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.models import Caption, Grant, MediaFile, Webhook
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
-    ("-created_at", "Newest"),
-    ("created_at", "Oldest"),
-    ("original_name", "Name"),
-    ("-size", "Largest"),
-    ("size", "Smallest"),
+    ("-created_at", _("Newest")),
+    ("created_at", _("Oldest")),
+    ("original_name", _("Name")),
+    ("-size", _("Largest")),
+    ("size", _("Smallest")),
 ]
 KINDS = [
-    ("", "All"),
-    (MediaType.IMAGE, "Photos"),
-    (MediaType.VIDEO, "Videos"),
-    (MediaType.AUDIO, "Audio"),
-    (MediaType.DOCUMENT, "Documents"),
-    (MediaType.OTHER, "Other"),
+    ("", _("All")),
+    (MediaType.IMAGE, _("Photos")),
+    (MediaType.VIDEO, _("Videos")),
+    (MediaType.AUDIO, _("Audio")),
+    (MediaType.DOCUMENT, _("Documents")),
+    (MediaType.OTHER, _("Other")),
 ]
 STATES = [
-    ("", "Any status"),
-    (Status.READY, "Ready"),
-    (Status.PROCESSING, "Processing"),
-    (Status.PENDING, "Waiting"),
-    (Status.FAILED, "Failed"),
-    (Status.QUARANTINED, "Quarantined"),
+    ("", _("Any status")),
+    (Status.READY, _("Ready")),
+    (Status.PROCESSING, _("Processing")),
+    (Status.PENDING, _("Waiting")),
+    (Status.FAILED, _("Failed")),
+    (Status.QUARANTINED, _("Quarantined")),
 ]
 AUDIENCES = [
-    (Visibility.PRIVATE, "Private – only you"),
-    (Visibility.UNLISTED, "Unlisted – whoever has the address"),
-    (Visibility.PUBLIC, "Public – everybody"),
+    (Visibility.PRIVATE, _("Private – only you")),
+    (Visibility.UNLISTED, _("Unlisted – whoever has the address")),
+    (Visibility.PUBLIC, _("Public – everybody")),
 ]
 
 CAPTION_KINDS = [
-    (Caption.Kind.SUBTITLES, "Subtitles – what is said"),
-    (Caption.Kind.CAPTIONS, "Captions – also what is heard"),
+    (Caption.Kind.SUBTITLES, _("Subtitles – what is said")),
+    (Caption.Kind.CAPTIONS, _("Captions – also what is heard")),
+]
+PLACES = [
+    ("hidden", _("Hidden – others get a copy without it")),
+    ("shared", _("Shared with the file")),
 ]
 TOLD = [
-    (Webhook.Event.READY, "A file of yours is ready"),
-    (Webhook.Event.REJECTED, "A file of yours is refused"),
-    (Webhook.Event.DELETED, "A file of yours is deleted"),
+    (Webhook.Event.READY, _("A file of yours is ready")),
+    (Webhook.Event.REJECTED, _("A file of yours is refused")),
+    (Webhook.Event.DELETED, _("A file of yours is deleted")),
 ]
-PLACES = [("hidden", "Hidden – others get a copy without it"), ("shared", "Shared with the file")]
 
 
 class TagNamesField(forms.CharField):
     """Names with commas between them; a name that has a comma stands in double quotes."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", "Separate tags with commas.")
+        options.setdefault("help_text", _("Separate tags with commas."))
         super().__init__(required=False, max_length=4_000, **options)
 
     def prepare_value(self, value: Any) -> Any:
@@ -80,8 +85,10 @@ def _quoted(name: str) -> str:
 class UploadForm(forms.Form):
     """What is said once about all files of one upload."""
 
-    tags = TagNamesField(label="Tags for all files")
-    visibility = forms.ChoiceField(choices=AUDIENCES, initial=Visibility.PRIVATE, required=False)
+    tags = TagNamesField(label=_("Tags for all files"))
+    visibility = forms.ChoiceField(
+        label=_("Visibility"), choices=AUDIENCES, initial=Visibility.PRIVATE, required=False
+    )
 
     def clean_visibility(self) -> str:
         return self.cleaned_data["visibility"] or Visibility.PRIVATE
@@ -90,24 +97,27 @@ class UploadForm(forms.Form):
 class MediaEditForm(forms.Form):
     """What an owner says about one file. A field that was not sent stays as it is."""
 
-    title = forms.CharField(max_length=255, required=False)
+    title = forms.CharField(label=_("Title"), max_length=255, required=False)
     caption = forms.CharField(
-        max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Caption"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     alt_text = forms.CharField(
-        label="Alternative text",
+        label=_("Alternative text"),
         max_length=2_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="What the picture shows, for people who cannot see it.",
+        help_text=_("What the picture shows, for people who cannot see it."),
     )
-    tags = TagNamesField()
-    visibility = forms.ChoiceField(choices=AUDIENCES, required=False)
+    tags = TagNamesField(label=_("Tags"))
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=AUDIENCES, required=False)
     place = forms.ChoiceField(
-        label="Place it was taken at",
+        label=_("Place it was taken at"),
         choices=PLACES,
         required=False,
-        help_text="The file says where it was taken. What is made of it never does.",
+        help_text=_("The file says where it was taken. What is made of it never does."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -137,21 +147,22 @@ class CaptionForm(forms.Form):
     """Captions for a film or a sound."""
 
     file = forms.FileField(
-        label="Captions",
-        help_text="SubRip (.srt) or WebVTT (.vtt), at most 2 MiB.",
+        label=_("Captions"),
+        help_text=_("SubRip (.srt) or WebVTT (.vtt), at most 2 MiB."),
         widget=forms.FileInput(attrs={"accept": ".srt,.vtt,text/vtt"}),
-        error_messages={"required": "Choose a file of at most 2 MiB."},
+        error_messages={"required": _("Choose a file of at most 2 MiB.")},
     )
     language = forms.CharField(
+        label=_("Language"),
         max_length=35,
-        help_text="A language tag such as en, de or pt-BR.",
+        help_text=_("A language tag such as en, de or pt-BR."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
-    kind = forms.ChoiceField(choices=CAPTION_KINDS)
+    kind = forms.ChoiceField(label=_("Kind"), choices=CAPTION_KINDS)
     label = forms.CharField(
-        label="Name in the menu", max_length=100, required=False, help_text="Such as English."
+        label=_("Name in the menu"), max_length=100, required=False, help_text=_("Such as English.")
     )
-    default = forms.BooleanField(label="Show unless switched off", required=False)
+    default = forms.BooleanField(label=_("Show unless switched off"), required=False)
 
 
 class UntilField(forms.DateTimeField):
@@ -177,16 +188,23 @@ class GrantForm(SectionForm):
 
     ids = "grant_%s"
 
-    kind = forms.ChoiceField(label="To a", choices=[("user", "Person"), ("group", "Group")])
+    kind = forms.ChoiceField(
+        label=_("To a"), choices=[("user", _("Person")), ("group", _("Group"))]
+    )
     name = forms.CharField(
+        label=_("Name"),
         max_length=254,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
-        help_text="The user name, or the name of the group.",
+        help_text=_("The user name, or the name of the group."),
     )
     permission = forms.ChoiceField(
-        label="May", choices=[(Grant.Permission.VIEW, "View"), (Grant.Permission.EDIT, "Edit")]
+        label=pgettext_lazy("right", "May"),
+        choices=[
+            (Grant.Permission.VIEW, pgettext_lazy("right", "View")),
+            (Grant.Permission.EDIT, pgettext_lazy("right", "Edit")),
+        ],
     )
-    expires_at = UntilField(label="Until", help_text="Leave it empty for no end. UTC.")
+    expires_at = UntilField(label=_("Until"), help_text=_("Leave it empty for no end. UTC."))
 
 
 class ShareLinkForm(SectionForm):
@@ -194,20 +212,21 @@ class ShareLinkForm(SectionForm):
 
     ids = "link_%s"
 
-    expires_at = UntilField(label="Until", help_text="Leave it empty for no end. UTC.")
+    expires_at = UntilField(label=_("Until"), help_text=_("Leave it empty for no end. UTC."))
     password = forms.CharField(
+        label=_("Password"),
         max_length=1024,
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Leave it empty for none.",
+        help_text=_("Leave it empty for none."),
     )
     max_downloads = forms.IntegerField(
-        label="Number of downloads",
+        label=_("Number of downloads"),
         required=False,
         min_value=1,
         max_value=2_147_483_647,
-        help_text="Leave it empty for no limit.",
+        help_text=_("Leave it empty for no limit."),
     )
 
 
@@ -215,22 +234,33 @@ class SharePasswordForm(forms.Form):
     """What a locked share link asks for."""
 
     password = forms.CharField(
-        max_length=1024, strip=False, widget=forms.PasswordInput(attrs={"autofocus": True})
+        label=_("Password"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autofocus": True}),
     )
 
 
 class CollectionForm(forms.Form):
     """What is said of a collection."""
 
-    title = forms.CharField(max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    title = forms.CharField(
+        label=_("Title"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     description = forms.CharField(
-        max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Description"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     visibility = forms.ChoiceField(
+        label=_("Visibility"),
         choices=AUDIENCES,
         initial=Visibility.PRIVATE,
         required=False,
-        help_text="It opens the files that you put in. Nothing is more open than what it lies in.",
+        help_text=_(
+            "It opens the files that you put in. Nothing is more open than what it lies in."
+        ),
     )
 
     def fields_sent(self) -> dict[str, Any]:
@@ -269,20 +299,20 @@ class LibraryForm(forms.Form):
     """The bar above the library: the controls for what `MediaFilter` understands, and the sort."""
 
     q = forms.CharField(
-        label="Search",
+        label=_("Search"),
         required=False,
         widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": "Search your library", "autocomplete": "off"}
+            attrs={"type": "search", "placeholder": _("Search your library"), "autocomplete": "off"}
         ),
     )
     media_type = forms.ChoiceField(
-        label="Kind", choices=KINDS, required=False, widget=forms.RadioSelect
+        label=_("Kind"), choices=KINDS, required=False, widget=forms.RadioSelect
     )
-    tag = forms.ChoiceField(label="Tag", required=False)
-    status = forms.ChoiceField(label="Status", choices=STATES, required=False)
-    ordering = forms.ChoiceField(label="Sort", choices=SORTS, required=False)
+    tag = forms.ChoiceField(label=_("Tag"), required=False)
+    status = forms.ChoiceField(label=_("Status"), choices=STATES, required=False)
+    ordering = forms.ChoiceField(label=_("Sort"), choices=SORTS, required=False)
 
     def __init__(self, *args: Any, tag_names: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Any tag"), *((name, name) for name in tag_names)]
+        choices = [("", gettext("Any tag")), *((name, name) for name in tag_names)]
         self.fields["tag"].choices = choices  # type: ignore[attr-defined]

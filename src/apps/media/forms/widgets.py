@@ -13,16 +13,18 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.forms.submissions import Submission, read_submission
 from apps.media.services import AttachmentItem
 
 NOUNS = {
-    "image": "photos",
-    "video": "videos",
-    "audio": "audio files",
-    "document": "documents",
-    "other": "other files",
+    "image": _("photos"),
+    "video": _("videos"),
+    "audio": _("audio files"),
+    "document": _("documents"),
+    "other": _("other files"),
 }
 BROWSABLE = {"image": "image/*", "video": "video/*", "audio": "audio/*"}
 
@@ -62,8 +64,10 @@ class Wishes:
     @property
     def nouns(self) -> str:
         """`photos and videos`."""
-        nouns = [noun for kind, noun in NOUNS.items() if kind in self.kinds]
-        return " and ".join(filter(None, [", ".join(nouns[:-1]), nouns[-1]]))
+        *most, last = [str(noun) for kind, noun in NOUNS.items() if kind in self.kinds]
+        if not most:
+            return last
+        return gettext("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last}
 
 
 class MediaWidget(forms.Widget):

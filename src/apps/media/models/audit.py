@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 
@@ -15,18 +16,18 @@ class AuditEvent(models.Model):
     """
 
     class Act(models.TextChoices):
-        GRANTED = "granted"
-        REVOKED = "revoked"
-        LINK_MADE = "link_made", "Link made"
-        LINK_REVOKED = "link_revoked", "Link revoked"
-        LINK_OPENED = "link_opened", "Link opened"
-        SIGNED = "signed", "Address signed"
-        VISIBILITY = "visibility", "Visibility changed"
-        TRASHED = "trashed"
-        RESTORED = "restored"
-        DELETED = "deleted"
-        VIEWED = "viewed", "Viewed by role"
-        ERASED = "erased", "User erased"
+        GRANTED = "granted", _("Granted")
+        REVOKED = "revoked", _("Revoked")
+        LINK_MADE = "link_made", _("Link made")
+        LINK_REVOKED = "link_revoked", _("Link revoked")
+        LINK_OPENED = "link_opened", _("Link opened")
+        SIGNED = "signed", _("Address signed")
+        VISIBILITY = "visibility", _("Visibility changed")
+        TRASHED = "trashed", _("Trashed")
+        RESTORED = "restored", _("Restored")
+        DELETED = "deleted", _("Deleted")
+        VIEWED = "viewed", _("Viewed by role")
+        ERASED = "erased", _("User erased")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     act = models.CharField(max_length=16, choices=Act.choices)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile
@@ -13,8 +15,14 @@ class Caption(models.Model):
     """Stored as WebVTT, whatever was uploaded. `language` is a BCP 47 tag, `size` is bytes."""
 
     class Kind(models.TextChoices):
-        SUBTITLES = "subtitles"  # what is said, for those who do not speak the language
-        CAPTIONS = "captions"  # and what is heard, for those who cannot hear
+        SUBTITLES = (
+            "subtitles",
+            _("Subtitles"),
+        )  # what is said, for those who do not speak the language
+        CAPTIONS = (
+            "captions",
+            pgettext_lazy("kind of captions", "Captions"),
+        )  # and what is heard, for those who cannot hear
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="captions")

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from apps.core.ids import new_id
 from apps.media.models.collection import Collection
@@ -17,8 +18,8 @@ class Grant(models.Model):
     """The right to view or edit one file, or one collection with all below it."""
 
     class Permission(models.TextChoices):
-        VIEW = "view"
-        EDIT = "edit"  # and view, and attach
+        VIEW = "view", pgettext_lazy("right", "View")
+        EDIT = "edit", pgettext_lazy("right", "Edit")  # and view, and attach
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     media = models.ForeignKey(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile
@@ -18,19 +19,19 @@ class Job(models.Model):
     """
 
     class Kind(models.TextChoices):
-        INSPECT = "inspect"
-        SCAN = "scan"
-        RENDER = "render"
-        STREAM = "stream"
-        JOIN = "join"
-        MUX = "mux"
+        INSPECT = "inspect", _("Inspect")
+        SCAN = "scan", _("Scan")
+        RENDER = "render", _("Render")
+        STREAM = "stream", _("Stream")
+        JOIN = "join", _("Join")
+        MUX = "mux", _("Mux")
 
     class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     FAST, SLOW = "media.fast", "media.slow"
 

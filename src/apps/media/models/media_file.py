@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.filetypes import FILE_TYPES
 from apps.core.ids import new_id
@@ -17,30 +18,30 @@ from apps.media.storage import StoredFile
 
 
 class MediaType(models.TextChoices):
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    DOCUMENT = "document"
-    OTHER = "other"
+    IMAGE = "image", _("Image")
+    VIDEO = "video", _("Video")
+    AUDIO = "audio", _("Audio")
+    DOCUMENT = "document", _("Document")
+    OTHER = "other", _("Other")
 
 
 class Status(models.TextChoices):
-    PENDING = "pending"
-    PROCESSING = "processing"
-    READY = "ready"
-    FAILED = "failed"
-    QUARANTINED = "quarantined"
+    PENDING = "pending", _("Pending")
+    PROCESSING = "processing", _("Processing")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    QUARANTINED = "quarantined", _("Quarantined")
 
 
 class Visibility(models.TextChoices):
-    PRIVATE = "private"
-    UNLISTED = "unlisted"
-    PUBLIC = "public"
+    PRIVATE = "private", _("Private")
+    UNLISTED = "unlisted", _("Unlisted")
+    PUBLIC = "public", _("Public")
 
 
 class Lifetime(models.TextChoices):
-    KEPT = "kept"  # until somebody deletes it
-    USED = "used"  # as long as something uses it
+    KEPT = "kept", _("Kept")  # until somebody deletes it
+    USED = "used", _("Used")  # as long as something uses it
 
 
 # What a file says of its current bytes.
@@ -128,7 +129,7 @@ class MediaFile(models.Model):
     share_token = ""
 
     class Meta:
-        verbose_name = "media file"
+        verbose_name = _("media file")
         permissions = [
             ("review_quarantine", "Can fetch files that are in quarantine"),
             ("share_mediafile", "Can change who sees a media file"),
@@ -254,9 +255,9 @@ class MediaVersion(models.Model):
     """
 
     class Scan(models.TextChoices):
-        PENDING = "pending"
-        CLEAN = "clean"
-        INFECTED = "infected"
+        PENDING = "pending", _("Pending")
+        CLEAN = "clean", _("Clean")
+        INFECTED = "infected", _("Infected")
 
     media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.models.media_file import MediaFile
 
@@ -22,8 +23,8 @@ class Rendition(models.Model):
     FALLBACK = "video.mp4"  # for players that know no playlists
 
     class State(models.TextChoices):
-        PENDING = "pending"
-        READY = "ready"
+        PENDING = "pending", _("Pending")
+        READY = "ready", _("Ready")
 
     media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="renditions")
     version = models.PositiveIntegerField()

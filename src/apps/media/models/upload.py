@@ -7,6 +7,8 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile
@@ -31,27 +33,30 @@ class Upload(models.Model):
     """
 
     class State(models.TextChoices):
-        RECEIVING = "receiving"
-        COMPLETED = "completed"
-        FAILED = "failed"  # an import, whose owner will ask why
+        RECEIVING = "receiving", _("Receiving")
+        COMPLETED = "completed", _("Completed")
+        FAILED = "failed", _("Failed")  # an import, whose owner will ask why
 
     class Source(models.TextChoices):
-        FORM = "form"
-        PATH = "path"
-        PYTHON = "python"
-        TUS = "tus"
-        DIRECT = "direct"
-        URL = "url"
+        FORM = "form", pgettext_lazy("upload", "Form")
+        PATH = "path", pgettext_lazy("upload", "Path")
+        PYTHON = "python", _("Python")
+        TUS = "tus", _("Tus")
+        DIRECT = "direct", pgettext_lazy("upload", "Direct")
+        URL = "url", _("Url")
 
     class Role(models.TextChoices):
-        WHOLE = "whole"
-        PARTIAL = "partial"  # becomes part of a final upload, never a file by itself
-        FINAL = "final"  # made of partial ones
+        WHOLE = "whole", pgettext_lazy("upload", "Whole")
+        PARTIAL = (
+            "partial",
+            pgettext_lazy("upload", "Partial"),
+        )  # becomes part of a final upload, never a file by itself
+        FINAL = "final", pgettext_lazy("upload", "Final")  # made of partial ones
 
     class OnDuplicate(models.TextChoices):
-        KEEP = "keep"  # and say so
-        REFUSE = "refuse"
-        LINK = "link"  # give the file that is there
+        KEEP = "keep", pgettext_lazy("upload", "Keep")  # and say so
+        REFUSE = "refuse", _("Refuse")
+        LINK = "link", pgettext_lazy("upload", "Link")  # give the file that is there
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token = models.CharField(max_length=43, unique=True, default=new_token, editable=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 
@@ -25,8 +26,8 @@ class Webhook(models.Model):
     class Ending(models.TextChoices):
         """Why we stopped sending."""
 
-        FAILING = "failing", "Nothing was accepted for a long time"
-        GONE = "gone", "The receiver said that it is gone"
+        FAILING = "failing", _("Nothing was accepted for a long time")
+        GONE = "gone", _("The receiver said that it is gone")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
@@ -53,10 +54,10 @@ class Webhook(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DELIVERED = "delivered"
-    FAILED = "failed"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
 
 
 class WebhookDelivery(models.Model):
@@ -86,7 +87,7 @@ class WebhookDelivery(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "webhook deliveries"
+        verbose_name_plural = _("webhook deliveries")
         indexes = [
             models.Index(fields=["webhook", "-id"], name="delivery_webhook"),
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(state="queued")),

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 import webvtt
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import UnreadableCaptionError
 from apps.media.processing.streamtypes import LEAD_SECONDS
 
@@ -53,7 +54,7 @@ _SETTINGS = ("vertical", "line", "position", "size", "align")
 def convert(data: bytes) -> bytes:
     """WebVTT of at most `MAX_CUES` cues, in order. Raises `UnreadableCaptionError`."""
     if len(data) > MAX_BYTES:
-        raise UnreadableCaptionError(len(data), detail="The captions are too long.")
+        raise UnreadableCaptionError(len(data), detail=_("The captions are too long."))
     cues = [cue for cue in map(_clean, _read(_decode(data))) if cue]
     if not cues:
         raise UnreadableCaptionError("no cue")
@@ -64,7 +65,9 @@ def convert(data: bytes) -> bytes:
 
 
 def _too_many(count: int) -> UnreadableCaptionError:
-    return UnreadableCaptionError(count, detail=f"At most {MAX_CUES} captions in a file.")
+    return UnreadableCaptionError(
+        count, detail=_("At most %(most)s captions in a file."), values={"most": MAX_CUES}
+    )
 
 
 def _decode(data: bytes) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from apps.core.words import gettext_noop as _
+
 STEPS = 1000
 _WRITTEN = re.compile(r"(\d{4})-(\d{4})-(\d{4})-(\d{4})")
 
@@ -33,11 +35,11 @@ class Crop:
         inside = min(astuple(self)) >= 0 and self.width > 0 and self.height > 0
         # Both ends are rounded: together they may come to a thousandth too much.
         if not inside or max(self.left + self.width, self.top + self.height) > 1 + 1.5 / STEPS:
-            raise ValueError("a crop lies inside the picture and is not empty")
+            raise ValueError(_("a crop lies inside the picture and is not empty"))
         object.__setattr__(self, "width", _rounded(min(self.width, 1 - self.left)))
         object.__setattr__(self, "height", _rounded(min(self.height, 1 - self.top)))
         if not (self.width and self.height):
-            raise ValueError("a crop lies inside the picture and is not empty")
+            raise ValueError(_("a crop lies inside the picture and is not empty"))
 
     def __str__(self) -> str:
         """As stored and as part of a name: `0100-0200-0500-0500`, in thousandths."""
@@ -76,7 +78,7 @@ def crop_from_text(text: str) -> Crop:
     """What `str` of a crop gives, read again. Raises `ValueError`."""
     match = _WRITTEN.fullmatch(text)
     if match is None:
-        raise ValueError("a crop is written as four numbers of four digits, in thousandths")
+        raise ValueError(_("a crop is written as four numbers of four digits, in thousandths"))
     left, top, width, height = (int(part) / STEPS for part in match.groups())
     return Crop(left, top, width, height)
 
@@ -92,11 +94,11 @@ def crop_from(value: Any) -> Crop | None:
         return crop_from_text(value)
     if isinstance(value, Mapping) and set(value) == {"left", "top", "width", "height"}:
         return Crop(**value)
-    raise ValueError("a crop has left, top, width and height, and nothing else")
+    raise ValueError(_("a crop has left, top, width and height, and nothing else"))
 
 
 def _rounded(value: Any) -> float:
     try:
         return round(float(value) * STEPS) / STEPS
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError("the parts of a crop are numbers") from error
+        raise ValueError(_("the parts of a crop are numbers")) from error

@@ -22,6 +22,7 @@ from django.db.models import (
 )
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, NotVisibleError, QuarantinedError
 from apps.media.links import caption_name
@@ -189,7 +190,7 @@ def get_readable_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile
     if not can_access(user, media, Action.READ):
         if media.status == Status.QUARANTINED:
             raise QuarantinedError(media_id)
-        raise ForbiddenError(media_id, detail="This file is not known to be clean.")
+        raise ForbiddenError(media_id, detail=_("This file is not known to be clean."))
     return media
 
 
@@ -267,7 +268,7 @@ def get_old_version(*, user: Visitor, media: MediaFile, number: int) -> MediaVer
     if version.scan == MediaVersion.Scan.INFECTED:
         raise QuarantinedError(media.pk, number)
     if media.owner_id != user.pk:
-        raise ForbiddenError(media.pk, detail="This version is not known to be clean.")
+        raise ForbiddenError(media.pk, detail=_("This version is not known to be clean."))
     return version
 
 

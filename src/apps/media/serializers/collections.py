@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -154,7 +155,7 @@ class BulkSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         needed = self.NEEDED.get(attrs["action"])
         if needed and not attrs.get(needed):
-            raise serializers.ValidationError({needed: ["This action needs it."]})
+            raise serializers.ValidationError({needed: [gettext("This action needs it.")]})
         return attrs
 
 

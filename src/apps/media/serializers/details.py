@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.words import translated
 from apps.media import links
 from apps.media.models import (
     Caption,
@@ -129,7 +130,7 @@ class VersionSerializer(serializers.ModelSerializer[MediaVersion]):
     def get_failure(self, version: MediaVersion) -> dict[str, str] | None:
         if not version.failure_code:
             return None
-        return {"code": version.failure_code, "message": version.failure_message}
+        return {"code": version.failure_code, "message": translated(version.failure_message)}
 
     @extend_schema_field(VersionUrlsSerializer)
     def get_urls(self, version: MediaVersion) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from apps.media.models import (
@@ -78,7 +79,7 @@ class MediaUpdateSerializer(MediaFieldsSerializer):
     def validate_focal_point(self, point: dict[str, float]) -> dict[str, float]:
         """A partial change still needs a whole point."""
         if set(point) != {"x", "y"}:
-            raise serializers.ValidationError("Give both x and y.")
+            raise serializers.ValidationError(gettext("Give both x and y."))
         return point
 
     def to_fields(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.words import translated
 from apps.media import links
 from apps.media.models import (
     MediaFile,
@@ -127,7 +128,7 @@ class MediaSerializer(serializers.ModelSerializer[MediaFile]):
         business of those who can have another."""
         if not media.failure_code or Action.EDIT not in media.rights:
             return None
-        return {"code": media.failure_code, "message": media.failure_message}
+        return {"code": media.failure_code, "message": translated(media.failure_message)}
 
     @extend_schema_field(FocalPointSerializer)
     def get_focal_point(self, media: MediaFile) -> dict[str, float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -19,7 +21,7 @@ LONGEST_NAME = 254  # characters
 class NameOrIdField(serializers.Field[Any, Any, Any, Any]):
     """A text is a name, and an id where nobody has that name; a number is an id."""
 
-    default_error_messages = {"invalid": "Give a name or an id."}
+    default_error_messages = {"invalid": _("Give a name or an id.")}
 
     def to_internal_value(self, data: Any) -> str | int:
         is_name = isinstance(data, str) and 0 < len(data) <= LONGEST_NAME
@@ -64,7 +66,7 @@ class GrantCreateSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("user" in attrs) == ("group" in attrs):
-            raise serializers.ValidationError("Give either a user or a group.")
+            raise serializers.ValidationError(gettext("Give either a user or a group."))
         return attrs
 
     @property

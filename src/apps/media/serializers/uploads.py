@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.words import translated
 from apps.media.models import (
     Upload,
 )
@@ -162,4 +163,4 @@ class ImportSerializer(serializers.ModelSerializer[Upload]):
     def get_failure(self, upload: Upload) -> dict[str, str] | None:
         if upload.state != Upload.State.FAILED:
             return None
-        return {"code": upload.failure_code, "message": upload.failure_message}
+        return {"code": upload.failure_code, "message": translated(upload.failure_message)}

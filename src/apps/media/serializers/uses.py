@@ -14,9 +14,12 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.words import translated
 from apps.media import selectors, services
 from apps.media.exceptions import MediaError
 from apps.media.fields import KINDS, Crop
@@ -24,7 +27,7 @@ from apps.media.models import MediaAttachment, MediaFile
 from apps.media.processing.crops import crop_from
 from apps.media.serializers.media import FocalPointSerializer, MediaSerializer
 
-NOT_THERE = "There is no such file."
+NOT_THERE = _("There is no such file.")
 
 
 class NamedUseSerializer(serializers.Serializer[Any]):
@@ -66,7 +69,9 @@ class CropJsonField(serializers.Field[Any, Any, Any, Any]):
         try:
             return crop_from(data)
         except ValueError as error:
-            raise serializers.ValidationError(f"{error}.", code="invalid_crop") from error
+            raise serializers.ValidationError(
+                f"{translated(str(error))}.", code="invalid_crop"
+            ) from error
 
     def to_representation(self, value: Crop) -> dict[str, float]:
         return value.as_dict()
@@ -160,7 +165,7 @@ class AttachmentsField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> list[services.AttachmentItem]:
         if not isinstance(data, list) or len(data) > self.through.accepts.max_count:
             most = self.through.accepts.max_count
-            message = f"Send a list of at most {most} files."
+            message = gettext("Send a list of at most %(most)s files.") % {"most": most}
             raise serializers.ValidationError(message, code="too_many_files")
         form = _AttachmentWrite(data=data, many=True)
         form.is_valid(raise_exception=True)
@@ -236,7 +241,7 @@ def _as_id(data: Any) -> uuid.UUID:
     try:
         return uuid.UUID(str(data))
     except ValueError as error:
-        raise serializers.ValidationError("This is not an id.", code="invalid") from error
+        raise serializers.ValidationError(gettext("This is not an id."), code="invalid") from error
 
 
 def _as_validation(error: MediaError) -> serializers.ValidationError:

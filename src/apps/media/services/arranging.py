@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max, Model, QuerySet
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, NotVisibleError, TooManyAttachedError
 from apps.media.models import MediaAttachment
 from apps.media.policies import Visitor
@@ -89,7 +90,7 @@ def move_attachments(
     """
     ids = list(dict.fromkeys(media_ids))
     if before in ids:
-        raise BadRequestError(detail="A file cannot be put before itself.")
+        raise BadRequestError(detail=_("A file cannot be put before itself."))
     lock_host(to)
     rows = {row.media_id: row for row in attached_rows(through, to).filter(media__in=ids)}
     if missing := [pk for pk in ids if pk not in rows]:
@@ -103,7 +104,9 @@ def move_attachments(
 def _ensure_room(through: type[Attachment], to: Model, count: int) -> None:
     most = through.accepts.max_count
     if count and attached_rows(through, to).count() + count > most:
-        raise TooManyAttachedError(detail=f"At most {most} files are accepted here.")
+        raise TooManyAttachedError(
+            detail=_("At most %(most)s files are accepted here."), values={"most": most}
+        )
 
 
 def _row(

@@ -12,6 +12,7 @@ from apps.core.connections import lend_connection
 from apps.core.requestbody import SpooledBody
 from apps.core.storage import Appender, AppendingStore
 from apps.core.tus import Checksum
+from apps.core.words import gettext_noop as _
 from apps.media.conf import options
 from apps.media.exceptions import (
     BadRequestError,
@@ -126,7 +127,7 @@ class Arrival:
             return
         if self._upload.length is None:
             raise FileTooLargeError(self._upload.pk)
-        raise BadRequestError(detail="More bytes came than the upload was announced with.")
+        raise BadRequestError(detail=_("More bytes came than the upload was announced with."))
 
     def _judge_short_file(self, size: int) -> None:
         if self._head and size == self._upload.length:

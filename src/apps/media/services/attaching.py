@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import ForeignKey, Model, QuerySet
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import (
     AttachedTwiceError,
     CannotAttachError,
@@ -96,7 +97,9 @@ def set_attachments(
         raise AttachedTwiceError()
     if len(ids) > through.accepts.max_count:
         most = through.accepts.max_count
-        raise TooManyAttachedError(detail=f"At most {most} files are accepted here.")
+        raise TooManyAttachedError(
+            detail=_("At most %(most)s files are accepted here."), values={"most": most}
+        )
     lock_host(to)
     there = {row.media_id: row for row in attached_rows(through, to)}
     locked = lock_files([pk for pk in ids if pk not in there])
@@ -125,12 +128,16 @@ def ensure_attachable(
         hidden = not can_access(user, media, Action.VIEW)
         raise NotVisibleError(media.pk) if hidden else CannotAttachError(media.pk)
     if media.deleted_at is not None:
-        raise CannotAttachError(media.pk, detail="This file is in the trash.")
+        raise CannotAttachError(media.pk, detail=_("This file is in the trash."))
     if media.status in WITHOUT_USE:
-        raise CannotAttachError(media.pk, detail="This file could not be processed.")
+        raise CannotAttachError(media.pk, detail=_("This file could not be processed."))
     if media.media_type not in kinds:
         taken = ", ".join(sorted(kinds))
-        raise WrongKindError(media.pk, detail=f"Only files of these kinds are accepted: {taken}.")
+        raise WrongKindError(
+            media.pk,
+            detail=_("Only files of these kinds are accepted: %(taken)s."),
+            values={"taken": taken},
+        )
     if max_size is not None and media.size > max_size:
         raise TooLargeHereError(media.pk, media.size)
 

@@ -12,7 +12,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import transaction
+from django.utils.translation import gettext
 
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.exceptions import FileTooLargeError, ForbiddenError, WrongStateError
 from apps.media.models import Caption, MediaFile, Tombstone
@@ -80,7 +82,9 @@ def normalise_language(tag: str) -> str:
     """A BCP 47 tag as it is usually written (RFC 5646 §2.1.1); raises `ValidationError`."""
     found = _LANGUAGE.fullmatch(tag.strip().replace("_", "-"))
     if found is None:
-        raise ValidationError({"language": "Use a language tag such as en, pt-BR or zh-Hant."})
+        raise ValidationError(
+            {"language": gettext("Use a language tag such as en, pt-BR or zh-Hant.")}
+        )
     parts = [found["language"].lower()]
     if found["script"]:
         parts.append(found["script"].title())
@@ -92,7 +96,7 @@ def normalise_language(tag: str) -> str:
 def _read(file: File[Any]) -> bytes:
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise FileTooLargeError(len(data), detail="Captions are at most 2 MiB.")
+        raise FileTooLargeError(len(data), detail=_("Captions are at most 2 MiB."))
     return data.encode() if isinstance(data, str) else bytes(data)
 
 
@@ -102,7 +106,7 @@ def _record(caption: Caption) -> Caption:
     _check_room(caption)
     written = Tombstone.objects.filter(storage=caption.storage, key=caption.key)
     if not written.delete()[0]:
-        raise WrongStateError(caption.key, detail="Saving the captions took too long.")
+        raise WrongStateError(caption.key, detail=_("Saving the captions took too long."))
     if caption.default:
         media.captions.update(default=False)
     caption.save(force_insert=True)
@@ -113,11 +117,16 @@ def _check_room(caption: Caption) -> None:
     """Raise `WrongStateError` unless the file can have this caption."""
     media = caption.media
     if media.media_type not in {MediaType.VIDEO, MediaType.AUDIO}:
-        raise WrongStateError(media.pk, detail="Only films and sounds can have captions.")
+        raise WrongStateError(media.pk, detail=_("Only films and sounds can have captions."))
     there = media.captions.all()
     if there.filter(language=caption.language, kind=caption.kind).exists():
         raise WrongStateError(
-            media.pk, detail="There are such captions in this language already; remove them first."
+            media.pk,
+            detail=_("There are such captions in this language already; remove them first."),
         )
     if there.count() >= MAX_CAPTIONS:
-        raise WrongStateError(media.pk, detail=f"At most {MAX_CAPTIONS} captions for a file.")
+        raise WrongStateError(
+            media.pk,
+            detail=_("At most %(most)s captions for a file."),
+            values={"most": MAX_CAPTIONS},
+        )

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max, Q
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, ForbiddenError, NotVisibleError
 from apps.media.models import Collection, CollectionItem, MediaFile
 from apps.media.policies import (
@@ -88,7 +89,7 @@ def move_items(
     """
     ids = _distinct(media_ids)
     if before in ids:
-        raise BadRequestError(detail="A file cannot be put before itself.")
+        raise BadRequestError(detail=_("A file cannot be put before itself."))
     collection = _lock(user, collection)
     seen = MediaFile.objects.filter(visible_to(user), pk__in=ids)
     items = {item.media_id: item for item in _items(collection, ids).filter(media__in=seen)}
@@ -134,7 +135,9 @@ def _after(item: CollectionItem) -> Q:
 def _distinct(media_ids: Iterable[UUID]) -> list[UUID]:
     ids = list(dict.fromkeys(media_ids))
     if len(ids) > MOST_AT_ONCE:
-        raise BadRequestError(detail=f"At most {MOST_AT_ONCE} files at once.")
+        raise BadRequestError(
+            detail=_("At most %(most)s files at once."), values={"most": MOST_AT_ONCE}
+        )
     return ids
 
 

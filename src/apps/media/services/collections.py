@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, CycleError, ForbiddenError, NotVisibleError
 from apps.media.models import AuditEvent, Collection, CollectionPlace, MediaFile, Visibility
 from apps.media.policies import Action, Visitor, can_access_collection, is_active, visible_to
@@ -66,7 +67,9 @@ def update_collection(*, user: Visitor, collection: Collection, **fields: Any) -
     `BadRequestError` for a field that cannot be set, `ValidationError`.
     """
     if unknown := sorted(set(fields) - EDITABLE):
-        raise BadRequestError(detail=f"The field {unknown[0]!r} cannot be set.")
+        raise BadRequestError(
+            detail=_("The field “%(name)s” cannot be set."), values={"name": unknown[0]}
+        )
     if fields.get("cover") is not None:
         fields["cover"] = _lock_cover(user, fields["cover"])
     if "parent" in fields:

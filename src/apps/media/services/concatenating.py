@@ -9,6 +9,7 @@ from typing import cast
 from django.db import transaction
 
 from apps.core.storage import AppendingStore
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.exceptions import BadRequestError
 from apps.media.models import Upload
@@ -49,9 +50,9 @@ def _find_or_begin(*, user: Visitor, tokens: Sequence[str], announced: Announcem
     if known is not None:
         return known
     if any(token not in parts or not parts[token].is_whole for token in tokens):
-        raise BadRequestError(detail="A part is missing or not complete.")
+        raise BadRequestError(detail=_("A part is missing or not complete."))
     if any(part.state != Upload.State.RECEIVING for part in parts.values()):
-        raise BadRequestError(detail="A part belongs to another upload already.")
+        raise BadRequestError(detail=_("A part belongs to another upload already."))
     length = sum(parts[token].offset for token in tokens)
     return _begin(user, parts, replace(announced, length=length), tokens)
 

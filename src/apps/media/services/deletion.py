@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from apps.core.errors import AppError
 from apps.core.storage import AppendingStore, DirectStore, State
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch, links, signals
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, WrongStateError
@@ -96,9 +97,10 @@ def restore_media(*, user: Visitor, media: MediaFile) -> MediaFile:
         raise ForbiddenError(media.pk)
     locked = lock_media(media)
     if locked.deleted_at is None:
-        raise WrongStateError(media.pk, detail="This file is not in the trash.")
+        raise WrongStateError(media.pk, detail=_("This file is not in the trash."))
     if Emptying.objects.filter(owner=locked.owner_id, asked_at__gte=locked.deleted_at).exists():
-        raise WrongStateError(media.pk, detail="The trash was emptied: this file is being deleted.")
+        detail = _("The trash was emptied: this file is being deleted.")
+        raise WrongStateError(media.pk, detail=detail)
     locked.deleted_at = None
     # Somebody wants it, used or not.
     locked.lifetime, locked.expires_at = Lifetime.KEPT, None

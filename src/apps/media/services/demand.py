@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media import selectors
 from apps.media.conf import options
 from apps.media.exceptions import NotVisibleError, RejectedError
@@ -51,7 +52,7 @@ def _request_missing(media: MediaFile, name: str, admit: Callable[[], None]) -> 
     if not media.is_finished and recipe.when != "asked":
         return  # it is under way with all the others
     if code := _failed_lately(media, name):
-        raise _failure(code, "This could not be made of the file.")
+        raise _failure(code, _("This could not be made of the file."))
     under_way = selectors.list_requested_names(media=media)
     if name not in under_way:
         if len(under_way) >= MOST_AT_ONCE:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from apps.core.errors import ObjectMissingError
 from apps.core.storage import DirectStore, PartRules, SignedPart, StoredPart
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import (
     BadRequestError,
     DirectUnavailableError,
@@ -88,7 +89,9 @@ def sign_parts(*, upload: Upload, numbers: Sequence[int] | None = None) -> list[
     last = _count(upload)
     wanted = range(1, last + 1) if numbers is None else numbers
     if any(not 1 <= number <= last for number in wanted):
-        raise BadRequestError(detail=f"This upload has the parts 1 to {last}.")
+        raise BadRequestError(
+            detail=_("This upload has the parts 1 to %(last)s."), values={"last": last}
+        )
     store = _store(upload)
     return [
         store.sign_part(
@@ -170,14 +173,17 @@ def _checked(
         part, etag = there.get(number), said.get(number)
         if part is None or etag is None or (etag and part.etag and etag != part.etag):
             raise PartsMissingError(
-                upload.pk, number, detail=f"Part {number} has not arrived as it was sent."
+                upload.pk,
+                number,
+                detail=_("Part %(number)s has not arrived as it was sent."),
+                values={"number": number},
             )
     return [there[number] for number in sorted(said) if number in there]
 
 
 def _refuse_complete(upload: Upload) -> None:
     if upload.state == Upload.State.COMPLETED:
-        raise BadRequestError(detail="This upload has become a file already.")
+        raise BadRequestError(detail=_("This upload has become a file already."))
 
 
 def _store(upload: Upload) -> DirectStore:

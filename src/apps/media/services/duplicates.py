@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
 
 from apps.media.exceptions import ChecksumMismatchError, DuplicateFileError
 from apps.media.models import MediaFile, MediaVersion, Status, Upload
@@ -31,9 +32,9 @@ def check_declared_words(declared: Declared) -> Declared:
     sha256 = declared.get("sha256", "").strip().lower()
     wish = declared.get("on_duplicate") or Upload.OnDuplicate.KEEP
     if sha256 and not _SHA256.fullmatch(sha256):
-        raise ValidationError({"sha256": "A SHA-256 has 64 hexadecimal digits."})
+        raise ValidationError({"sha256": gettext("A SHA-256 has 64 hexadecimal digits.")})
     if wish not in Upload.OnDuplicate.values:
-        raise ValidationError({"on_duplicate": "Say keep, refuse or link."})
+        raise ValidationError({"on_duplicate": gettext("Say keep, refuse or link.")})
     return {"sha256": sha256, "on_duplicate": wish}
 
 

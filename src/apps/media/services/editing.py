@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, ForbiddenError
 from apps.media.models import (
     AuditEvent,
@@ -53,7 +55,9 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
     if not can_access(user, media, Action.EDIT):
         raise ForbiddenError(media.pk)
     if unknown := sorted(set(fields) - EDITABLE - {"tags"}):
-        raise BadRequestError(detail=f"The field {unknown[0]!r} cannot be set.")
+        raise BadRequestError(
+            detail=_("The field “%(name)s” cannot be set."), values={"name": unknown[0]}
+        )
     with transaction.atomic():
         media = lock_media(media)
         _change_sharing(user, media, fields)
@@ -130,7 +134,7 @@ def tag_names(names: Iterable[str]) -> list[str]:
     cleaned = {fold_tag(name): normalise_tag(name) for name in names}
     cleaned.pop("", None)
     if len(cleaned) > MAX_TAGS:
-        raise ValidationError({"tags": f"At most {MAX_TAGS} tags."})
+        raise ValidationError({"tags": gettext("At most %(most)s tags.") % {"most": MAX_TAGS}})
     for name in cleaned.values():
         try:
             Tag(name=name).clean_fields(exclude=_all_but({"name"}, model=Tag))

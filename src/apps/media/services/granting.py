@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media import signals
 from apps.media.exceptions import (
     BadRequestError,
@@ -43,7 +44,9 @@ def grant_access(
     locked = lock_shared(media)
     ensure_may_share(user, locked)
     if permission not in Grant.Permission.values:
-        raise BadRequestError(detail=f"There is no permission {permission!r}.")
+        raise BadRequestError(
+            detail=_("There is no permission “%(name)s”."), values={"name": permission}
+        )
     ensure_in_future(expires_at)
     recipient: dict[str, Any] = {"group" if isinstance(to, Group) else "user": to}
     if recipient.get("user") == locked.owner:

@@ -9,4 +9,4 @@ from apps.media.selectors.hosts import list_unknown_references
 def ensure_hosts_known() -> None:
     """Raise `HostMissingError` when the database has uses of files of no installed app."""
     if unknown := list_unknown_references():
-        raise HostMissingError(*unknown, detail=f"{HostMissingError.message} {', '.join(unknown)}")
+        raise HostMissingError(*unknown, values={"tables": ", ".join(unknown)})

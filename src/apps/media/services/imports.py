@@ -222,7 +222,7 @@ def _fail(upload: Upload, hold: Hold, error: Exception) -> None:
 
 def _told(error: Exception) -> dict[str, str]:
     """What the owner may read of it; an error that nobody designed has nothing to say."""
-    code, detail = getattr(error, "code", "unexpected"), getattr(error, "detail", AppError.message)
+    code, detail = getattr(error, "code", "unexpected"), getattr(error, "written", AppError.message)
     return {"failure_code": code, "failure_message": detail}
 
 

@@ -200,7 +200,7 @@ def _keep(media: MediaFile, error: AppError) -> None:
 
 
 def _note_failure(media: MediaFile, number: int, error: AppError) -> None:
-    _version(media, number).update(failure_code=error.code, failure_message=error.detail)
+    _version(media, number).update(failure_code=error.code, failure_message=error.written)
 
 
 def _refuse(media: MediaFile, status: Status, error: AppError) -> None:
@@ -214,7 +214,7 @@ def _refuse(media: MediaFile, status: Status, error: AppError) -> None:
 
 
 def _save_failure(media: MediaFile, error: AppError) -> None:
-    media.failure_code, media.failure_message = error.code, error.detail
+    media.failure_code, media.failure_message = error.code, error.written
     media.save(
         update_fields=[
             "usable",

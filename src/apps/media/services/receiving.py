@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.core.filenames import clean_display_name
 from apps.core.storage import Writer
+from apps.core.words import gettext_noop as _
 from apps.media.conf import options
 from apps.media.exceptions import (
     BadRequestError,
@@ -78,7 +79,7 @@ def open_receipt(
     A new version of the file that it `replaces` is at the expense of that file's owner.
     """
     if not (user.is_authenticated and user.is_active):
-        raise ForbiddenError(detail="Sign in to upload files.")
+        raise ForbiddenError(detail=_("Sign in to upload files."))
     if replaces is not None:
         ensure_replaceable(user=user, media=replaces)
     if declared_size > options().largest_size:
@@ -115,7 +116,7 @@ def ensure_replaceable(*, user: Visitor, media: MediaFile) -> None:
     if not can_access(user, media, Action.EDIT):
         raise ForbiddenError(media.pk)
     if media.deleted_at is not None:
-        raise WrongStateError(media.pk, detail="This file is in the trash.")
+        raise WrongStateError(media.pk, detail=_("This file is in the trash."))
 
 
 class Receipt:
@@ -210,7 +211,7 @@ class ReceivedFile(UploadedFile):  # type: ignore[type-arg]  # generic in the st
         """Hand the upload over, once."""
         receipt, self._receipt = self._receipt, None
         if receipt is None:
-            raise BadRequestError(detail="This upload was already used.")
+            raise BadRequestError(detail=_("This upload was already used."))
         return receipt
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.files import File
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError
 from apps.media.models import MediaFile, Upload
 from apps.media.policies import Visitor
@@ -23,5 +24,7 @@ def replace_media(*, user: Visitor, media: MediaFile, file: File[Any]) -> MediaF
     receipt = receive_file(user=user, file=file, source=Upload.Source.PYTHON, replaces=media)
     if receipt.upload.replaces_id != media.pk:
         receipt.discard()
-        raise BadRequestError(receipt.upload.pk, detail="This upload was begun for another file.")
+        raise BadRequestError(
+            receipt.upload.pk, detail=_("This upload was begun for another file.")
+        )
     return keep_received(receipt)

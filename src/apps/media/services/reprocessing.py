@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import ForbiddenError, WrongStateError
 from apps.media.models import MediaFile, Status
 from apps.media.policies import Action, Visitor, can_access
@@ -23,7 +24,7 @@ def reprocess_media(*, user: Visitor, media: MediaFile) -> MediaFile:
         raise ForbiddenError(media.pk)
     media = lock_media(media)
     if media.status == Status.QUARANTINED:
-        raise WrongStateError(media.pk, detail="This file is in quarantine.")
+        raise WrongStateError(media.pk, detail=_("This file is in quarantine."))
     begin_again(media)
     media.renditions.filter(version=media.version).update(fingerprint="")
     enqueue_inspection(media)

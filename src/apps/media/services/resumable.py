@@ -18,6 +18,7 @@ from apps.core.errors import AppError
 from apps.core.requestbody import Body
 from apps.core.storage import AppendingStore
 from apps.core.tus import Checksum
+from apps.core.words import gettext_noop as _
 from apps.media.conf import options
 from apps.media.exceptions import (
     BadRequestError,
@@ -109,7 +110,7 @@ def cancel_upload(*, upload: Upload) -> None:
     """End an unfinished upload at its owner's wish. Raises `WrongStateError` for a finished one."""
     with hold_upload(upload):
         if upload.state == Upload.State.COMPLETED:
-            raise WrongStateError(upload.pk, detail="This upload has become a file already.")
+            raise WrongStateError(upload.pk, detail=_("This upload has become a file already."))
         drop_upload(upload=upload)
 
 
@@ -142,11 +143,11 @@ def _finish_quietly(upload: Upload) -> bool:
 
 def _refuse_misplaced(upload: Upload, piece: Piece) -> None:
     if upload.role == Upload.Role.FINAL:
-        raise ForbiddenError(upload.pk, detail="An upload made of others takes no bytes.")
+        raise ForbiddenError(upload.pk, detail=_("An upload made of others takes no bytes."))
     if piece.offset != upload.offset:
         raise WrongOffsetError(upload.pk, piece.offset, upload.offset)
     if upload.state != Upload.State.RECEIVING and piece.body.length != 0:
-        raise WrongStateError(upload.pk, detail="This upload is complete.")
+        raise WrongStateError(upload.pk, detail=_("This upload is complete."))
 
 
 def _declare_length(upload: Upload, length: int | None, hold: Hold) -> None:
@@ -154,7 +155,7 @@ def _declare_length(upload: Upload, length: int | None, hold: Hold) -> None:
     if length is None or length == upload.length:
         return
     if upload.length is not None or length < upload.offset:
-        raise BadRequestError(detail="The length of this upload cannot become another one.")
+        raise BadRequestError(detail=_("The length of this upload cannot become another one."))
     if length > options().largest_size:
         raise FileTooLargeError(upload.pk, length)
     quotas.reserve(upload=upload, size=length - upload.reserved)
@@ -164,4 +165,4 @@ def _declare_length(upload: Upload, length: int | None, hold: Hold) -> None:
 
 def _refuse_overlong(upload: Upload, count: int) -> None:
     if upload.length is not None and upload.offset + count > upload.length:
-        raise BadRequestError(detail="More bytes than the upload was announced with.")
+        raise BadRequestError(detail=_("More bytes than the upload was announced with."))

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, NotVisibleError
 from apps.media.models import Collection, MediaFile, fold_tag
 from apps.media.policies import Visitor
@@ -73,7 +74,9 @@ def _each(user: Visitor, ids: Sequence[UUID], act: Callable[[MediaFile], Any]) -
 
 def _counted(ids: Sequence[UUID]) -> Sequence[UUID]:
     if len(ids) > MOST_AT_ONCE:
-        raise BadRequestError(detail=f"At most {MOST_AT_ONCE} files at once.")
+        raise BadRequestError(
+            detail=_("At most %(most)s files at once."), values={"most": MOST_AT_ONCE}
+        )
     return ids
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from apps.core.errors import AppError
 from apps.core.filenames import clean_display_name
 from apps.core.storage import DirectStore
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import FileTooLargeError, ForbiddenError, UploadGoneError
@@ -52,7 +53,7 @@ def begin_upload(*, user: Visitor, announced: Announcement, **values: Any) -> Up
     `ForbiddenError`, `FileTooLargeError`, `QuotaExceededError`, `ValidationError`.
     """
     if not (user.is_authenticated and user.is_active):
-        raise ForbiddenError(detail="Sign in to upload files.")
+        raise ForbiddenError(detail=_("Sign in to upload files."))
     if (announced.length or 0) > options().largest_size:
         raise FileTooLargeError(announced.length)
     texts = {name: value for name, value in announced.fields.items() if name != "tags"}

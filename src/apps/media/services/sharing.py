@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, NotVisibleError
 from apps.media.models import AuditEvent, Grant, ShareLink
 from apps.media.policies import Shared, Visitor
@@ -41,9 +42,9 @@ def create_share_link(
     ensure_may_share(user, media)
     ensure_in_future(expires_at)
     if max_downloads is not None and max_downloads < 1:
-        raise BadRequestError(detail="A link is good for at least one download.")
+        raise BadRequestError(detail=_("A link is good for at least one download."))
     if password and len(password) > MAX_PASSWORD:
-        raise BadRequestError(detail="This password is too long.")
+        raise BadRequestError(detail=_("This password is too long."))
     hashed = make_password(password) if password else ""  # slow: before anything is locked
     with transaction.atomic():
         locked = lock_shared(media)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from apps.core.seals import expiry_of
+from apps.core.words import gettext_noop as _
 from apps.media import links, selectors
 from apps.media.exceptions import (
     BadRequestError,
@@ -68,7 +69,11 @@ def sign_address(
     that is none, and `WrongStateError` for a file that others get nothing of.
     """
     if not 0 < expires_in <= LONGEST:
-        raise BadRequestError(expires_in, detail=f"expires_in must be from 1 to {LONGEST} seconds.")
+        raise BadRequestError(
+            expires_in,
+            detail=_("expires_in must be from 1 to %(most)s seconds."),
+            values={"most": LONGEST},
+        )
     selectors.get_readable_media(user=user, media_id=media.pk)
     if not can_access(user, media, Action.SHARE):
         raise ForbiddenError(media.pk)
@@ -98,7 +103,7 @@ def _shown_to_all(media: MediaFile) -> MediaFile:
     try:
         return selectors.get_signed_media(media_id=media.pk)
     except NotVisibleError as error:
-        detail = "Only what is ready and not in the trash can be signed."
+        detail = _("Only what is ready and not in the trash can be signed.")
         raise WrongStateError(media.pk, detail=detail) from error
 
 

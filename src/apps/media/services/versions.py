@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, NotVisibleError, WrongStateError
@@ -36,9 +37,9 @@ def restore_version(*, user: Visitor, media: MediaFile, number: int) -> MediaFil
     """
     media, version = _lock_version(user, media, number, Action.EDIT)
     if media.deleted_at is not None:
-        raise WrongStateError(media.pk, detail="This file is in the trash.")
+        raise WrongStateError(media.pk, detail=_("This file is in the trash."))
     if version.scan == MediaVersion.Scan.INFECTED:
-        raise WrongStateError(media.pk, detail="Malware was found in this version.")
+        raise WrongStateError(media.pk, detail=_("Malware was found in this version."))
     if number != media.version:
         _make_current(media, version)
     return media
@@ -69,10 +70,10 @@ def delete_version(*, user: Visitor, media: MediaFile, number: int) -> None:
     """
     media, version = _lock_version(user, media, number, Action.DELETE)
     if number == media.version:
-        raise WrongStateError(media.pk, detail="This is the current version.")
+        raise WrongStateError(media.pk, detail=_("This is the current version."))
     if number == media.published_version:
         raise WrongStateError(
-            media.pk, detail="Others get this version until the new one is known to be good."
+            media.pk, detail=_("Others get this version until the new one is known to be good.")
         )
     _drop(media, version)
     dispatch.bury_later()

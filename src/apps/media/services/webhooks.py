@@ -15,6 +15,7 @@ from apps.core.cipher import conceal
 from apps.core.errors import UrlNotAllowedError
 from apps.core.outbound import PUBLIC, parse_url
 from apps.core.webhooksigning import new_secret
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import (
@@ -118,7 +119,7 @@ def replay_delivery(*, user: Visitor, delivery: WebhookDelivery) -> WebhookDeliv
         error_code="",
         answer_status=None,
     ):
-        raise WrongStateError(delivery.pk, detail="This message is still to be sent.")
+        raise WrongStateError(delivery.pk, detail=_("This message is still to be sent."))
     dispatch.deliver_later(delivery)
     delivery.refresh_from_db()
     return delivery
@@ -135,22 +136,24 @@ def _lock(user: Visitor, webhook: Webhook) -> Webhook:
 
 def _ensure_enabled(webhook: Webhook) -> None:
     if not webhook.enabled:
-        raise WrongStateError(webhook.pk, detail="This webhook is turned off.")
+        raise WrongStateError(webhook.pk, detail=_("This webhook is turned off."))
 
 
 def _checked_url(url: str) -> str:
     """As far as can be told without asking anybody; the rest is checked whenever it is sent."""
     target = parse_url(url)
     if target.scheme != "https":
-        detail = "Messages are sent to https addresses only: they tell of private files."
+        detail = _("Messages are sent to https addresses only: they tell of private files.")
         raise UrlNotAllowedError("scheme", detail=detail)
     if target.port not in PUBLIC.ports:
-        raise UrlNotAllowedError("port", detail="Messages are sent to the usual ports only.")
+        raise UrlNotAllowedError("port", detail=_("Messages are sent to the usual ports only."))
     return url
 
 
 def _checked_events(events: Sequence[str]) -> list[str]:
     if not events or not set(events) <= set(Webhook.Event.values):
         known = ", ".join(Webhook.Event.values)
-        raise BadRequestError(detail=f"Choose at least one of these events: {known}.")
+        raise BadRequestError(
+            detail=_("Choose at least one of these events: %(known)s."), values={"known": known}
+        )
     return [event for event in Webhook.Event.values if event in events]

@@ -15,6 +15,7 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.media import links, selectors
 from apps.media.models import MediaAttachment, MediaFile, MediaVersion, Rendition
@@ -38,21 +39,24 @@ SLACK = 0.1  # seconds: 7.97 are eight, as in the player
 # What the owner of a file can do about its failure, by code.
 ADVICE = {
     "checksum_mismatch": "",  # the message says it
-    "corrupt_file": "Open it in the program that made it, save a new copy and upload that.",
-    "duplicate_file": "Delete this one, or open the older one.",
-    "malware_found": "Nobody can fetch it. Check the device it comes from, delete it here, and "
-    "upload a clean copy.",
+    "corrupt_file": _("Open it in the program that made it, save a new copy and upload that."),
+    "duplicate_file": _("Delete this one, or open the older one."),
+    "malware_found": _(
+        "Nobody can fetch it. Check the device it comes from, delete it here, and "
+        "upload a clean copy."
+    ),
     "password_protected": "",  # the message says it
-    "processing_cancelled": "Try again, or delete it.",
-    "processing_crashed": "Try again. If it fails once more, save it in another format and upload "
-    "that.",
-    "processing_timeout": "Try again at a quieter time, or upload a smaller version.",
-    "too_long": "Cut it into shorter parts and upload those.",
-    "too_many_pages": "Split it into several documents and upload those.",
-    "too_many_pixels": "Make it smaller and upload that.",
-    "type_mismatch": "Give it the name that fits what it is, and upload it again.",
-    "unsafe_content": "Save it without scripts, macros and embedded files, and upload that.",
-    "unsupported_type": "Save it in a common format and upload that.",
+    "processing_cancelled": _("Try again, or delete it."),
+    "processing_crashed": _(
+        "Try again. If it fails once more, save it in another format and upload that."
+    ),
+    "processing_timeout": _("Try again at a quieter time, or upload a smaller version."),
+    "too_long": _("Cut it into shorter parts and upload those."),
+    "too_many_pages": _("Split it into several documents and upload those."),
+    "too_many_pixels": _("Make it smaller and upload that."),
+    "type_mismatch": _("Give it the name that fits what it is, and upload it again."),
+    "unsafe_content": _("Save it without scripts, macros and embedded files, and upload that."),
+    "unsupported_type": _("Save it in a common format and upload that."),
 }
 # The largest difference of shape that still is the same picture, rounded to whole pixels.
 SAME_SHAPE = 0.03
@@ -268,7 +272,7 @@ def clock(seconds: float) -> str:
 @register.filter
 def media_advice(media: MediaFile) -> str:
     """What can be done about the failure of `media`; empty when its message says it all."""
-    return ADVICE.get(media.failure_code, "")
+    return str(ADVICE.get(media.failure_code, ""))
 
 
 @register.simple_tag

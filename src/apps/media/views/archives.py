@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from apps.core.words import gettext_noop as _
 from apps.media import archives, selectors
 from apps.media.exceptions import BadRequestError
 from apps.media.views.rights import visitor_of
@@ -29,7 +31,9 @@ def collection_archive(request: HttpRequest, collection_id: uuid.UUID) -> HttpRe
 def selection_archive(request: HttpRequest) -> HttpResponseBase:
     ids = _read_ids(request.GET.get("ids", ""))
     user = visitor_of(request)
-    return archives.deliver_archive(request, user=user, title="Selected files", batches=[((), ids)])
+    return archives.deliver_archive(
+        request, user=user, title=gettext("Selected files"), batches=[((), ids)]
+    )
 
 
 def selection_url(ids: Sequence[uuid.UUID]) -> str:
@@ -41,12 +45,12 @@ def _read_ids(text: str) -> list[uuid.UUID]:
     try:
         ids = [uuid.UUID(part) for part in text.split(",")]
     except ValueError as error:
-        raise BadRequestError(detail="Name the files by their ids, with commas.") from error
+        raise BadRequestError(detail=_("Name the files by their ids, with commas.")) from error
     return _few(dict.fromkeys(ids))
 
 
 def _few(ids: Sequence[uuid.UUID] | dict[uuid.UUID, None]) -> list[uuid.UUID]:
     if len(ids) > MOST_IDS:
-        detail = f"At most {MOST_IDS} files; put more into a collection first."
-        raise BadRequestError(detail=detail)
+        detail = _("At most %(most)s files; put more into a collection first.")
+        raise BadRequestError(detail=detail, values={"most": MOST_IDS})
     return list(ids)

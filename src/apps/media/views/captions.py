@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from apps.core.pagination import KeysetPagination
 from apps.core.schema import problem
+from apps.core.words import gettext_noop as _
 from apps.media import selectors, services
 from apps.media.exceptions import FileTooLargeError, LengthRequiredError
 from apps.media.models import Caption, MediaFile
@@ -103,7 +104,7 @@ class SmallFile(MemoryFileUploadHandler):
         if "chunked" in META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise LengthRequiredError
         if content_length > MAX_BYTES + FORM_OVERHEAD:
-            raise FileTooLargeError(content_length, detail="Captions are at most 2 MiB.")
+            raise FileTooLargeError(content_length, detail=_("Captions are at most 2 MiB."))
         self.activated = True
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
@@ -21,10 +22,25 @@ from apps.media.policies import Action
 from apps.media.views import sharesheet
 from apps.media.views.archives import selection_url
 from apps.media.views.listing import read_shown
-from apps.media.views.pages import PLACES, back_to, count_of
+from apps.media.views.pages import PLACES, back_to
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 TILES = 200  # collections on one page
 LISTED = "media:collections"
+_MOVED = ngettext_lazy(
+    "%(count)s file moved to the trash.", "%(count)s files moved to the trash.", "count"
+)
+_RESTORED = ngettext_lazy(
+    "%(count)s file back in your library.", "%(count)s files back in your library.", "count"
+)
+_COLLECTED = ngettext_lazy(
+    "%(count)s file in “%(collection)s”.", "%(count)s files in “%(collection)s”.", "count"
+)
+_REFUSED = ngettext_lazy(
+    "%(count)s file could not be taken.", "%(count)s files could not be taken.", "count"
+)
 
 
 class CollectionsPage(PersonalView):
@@ -50,7 +66,7 @@ class CreateCollectionPage(PersonalView):
             except (ValidationError, TooDeepError) as error:
                 _tell(form, error)
             else:
-                messages.success(request, f"“{made}” is made.")
+                messages.success(request, gettext("“%(name)s” is made.") % {"name": made})
                 return redirect(made)
         if parent is None:
             return _show_tree(request, form, status=422)
@@ -80,7 +96,7 @@ class EditCollectionPage(PersonalView):
             except ValidationError as error:
                 form.add_error(None, error)
             else:
-                messages.success(request, "Changes saved.")
+                messages.success(request, gettext("Changes saved."))
                 return redirect(collection)
         return show_collection(request, collection, form=form, status=422)
 
@@ -98,8 +114,9 @@ class MoveCollectionPage(PersonalView):
         except (CycleError, TooDeepError) as error:
             messages.error(request, error.detail)
         else:
-            place = f"in “{parent}”" if parent else "at the top"
-            messages.success(request, f"“{collection}” is {place} now.")
+            inside = gettext("“%(name)s” is in “%(parent)s” now.")
+            words = inside if parent else gettext("“%(name)s” is at the top now.")
+            messages.success(request, words % {"name": collection, "parent": parent})
         return redirect(collection)
 
 
@@ -112,7 +129,10 @@ class DeleteCollectionPage(PersonalView):
         collection = _visible(request, collection_id)
         path = selectors.list_path(user=request.user, collection=collection)
         services.delete_collection(user=request.user, collection=collection)
-        messages.success(request, f"“{collection}” is deleted. Its files are still there.")
+        messages.success(
+            request,
+            gettext("“%(name)s” is deleted. Its files are still there.") % {"name": collection},
+        )
         return redirect(path[-1]) if path else redirect(LISTED)
 
 
@@ -130,7 +150,8 @@ class CollectionItemsPage(PersonalView):
                 return self._treat_one(request, collection, name, one)
         ids = read_ids(request.POST.getlist("ids"))
         removed = services.remove_items(user=request.user, collection=collection, media_ids=ids)
-        messages.success(request, count_of(removed, "file", "taken out"))
+        words = ngettext("%(count)s file taken out.", "%(count)s files taken out.", removed)
+        messages.success(request, words % {"count": removed})
         return back_to(request, collection.get_absolute_url())
 
     def _treat_one(
@@ -140,7 +161,7 @@ class CollectionItemsPage(PersonalView):
         if act == "cover":
             media = selectors.get_visible_media(user=user, media_id=media_id)
             services.update_collection(user=user, collection=collection, cover=media)
-            messages.success(request, "The cover is chosen.")
+            messages.success(request, gettext("The cover is chosen."))
             return back_to(request, collection.get_absolute_url())
         services.step_item(
             user=user, collection=collection, media_id=media_id, later=act == "later"
@@ -156,13 +177,13 @@ class SelectionPage(PersonalView):
     def post(self, request: HttpRequest) -> HttpResponse:
         ids = read_ids(request.POST.getlist("ids"))
         if not ids:
-            messages.error(request, "Select some files first.")
+            messages.error(request, gettext("Select some files first."))
         elif request.POST.get("do") == "delete":
             outcomes = services.delete_many(user=request.user, ids=ids)
-            _report(request, outcomes, "moved to the trash")
+            _report(request, outcomes, _MOVED)
         elif request.POST.get("do") == "restore":
             outcomes = services.restore_many(user=request.user, ids=ids)
-            _report(request, outcomes, "back in your library")
+            _report(request, outcomes, _RESTORED)
         elif request.POST.get("do") == "download":
             return _leave_for(request, selection_url(ids))
         else:
@@ -179,10 +200,10 @@ class SelectionPage(PersonalView):
             messages.error(request, " ".join(error.messages))
             return back_to(request, "/library/")
         if collection is None:
-            messages.error(request, "Choose a collection, or name a new one.")
+            messages.error(request, gettext("Choose a collection, or name a new one."))
             return back_to(request, "/library/")
         outcomes = services.collect_many(user=request.user, ids=ids, collection=collection)
-        _report(request, outcomes, f"in “{collection}”")
+        _report(request, outcomes, _COLLECTED, collection=collection)
         return redirect(collection)
 
 
@@ -201,12 +222,14 @@ def _leave_for(request: HttpRequest, url: str) -> HttpResponse:
     return redirect(url)
 
 
-def _report(request: HttpRequest, outcomes: list[services.Outcome], done: str) -> None:
+def _report(
+    request: HttpRequest, outcomes: list[services.Outcome], done: StrPromise, **values: object
+) -> None:
     refused = sum(bool(outcome.code) for outcome in outcomes)
     if kept := len(outcomes) - refused:
-        messages.success(request, count_of(kept, "file", done))
+        messages.success(request, done % {"count": kept, **values})
     if refused:
-        messages.error(request, count_of(refused, "file", "could not be taken"))
+        messages.error(request, _REFUSED % {"count": refused})
 
 
 def _tell(form: CollectionForm, error: ValidationError | AppError) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status
@@ -182,7 +183,7 @@ class CollectionItemsView(ProblemAnswers, generics.GenericAPIView[CollectionItem
         collection = _visible(request, collection_id)
         ids = [_uuid("media", text) for text in request.query_params.getlist("media")]
         if not ids:
-            raise ValidationError({"media": ["Name at least one."]})
+            raise ValidationError({"media": [gettext("Name at least one.")]})
         services.remove_items(user=request.user, collection=collection, media_ids=ids)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -214,4 +215,4 @@ def _uuid(name: str, text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ValidationError({name: ["This is no id."]}) from None
+        raise ValidationError({name: [gettext("This is no id.")]}) from None

@@ -8,12 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.models import MediaVersion
 
 Rows = list[tuple[str, str]]
 KILO, MEGA = 1_000, 1_000_000
-CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+CHANNELS = {1: _("mono"), 2: _("stereo"), 6: "5.1", 8: "7.1"}
 CODECS = {
     "h264": "H.264",
     "hevc": "HEVC",
@@ -28,18 +30,18 @@ CODECS = {
     "flac": "FLAC",
 }
 TAGS = {
-    "camera_make": "Maker",
-    "camera": "Camera",
-    "lens": "Lens",
-    "title": "Title",
-    "author": "Author",
-    "artist": "Artist",
-    "album": "Album",
-    "album_artist": "Album artist",
-    "composer": "Composer",
-    "track": "Track",
-    "genre": "Genre",
-    "year": "Year",
+    "camera_make": _("Maker"),
+    "camera": _("Camera"),
+    "lens": _("Lens"),
+    "title": _("Title"),
+    "author": _("Author"),
+    "artist": _("Artist"),
+    "album": _("Album"),
+    "album_artist": _("Album artist"),
+    "composer": _("Composer"),
+    "track": pgettext_lazy("of an album", "Track"),
+    "genre": _("Genre"),
+    "year": _("Year"),
 }
 
 
@@ -54,34 +56,36 @@ def describe(version: MediaVersion, *, everything: bool) -> Rows:
 
 def _technical(kept: Mapping[str, Any]) -> Rows:
     video, audio, pages = kept.get("video"), kept.get("audio"), kept.get("pages")
-    rows = [("Pages", str(pages))] if pages else []
+    rows = [(gettext("Pages"), str(pages))] if pages else []
     if video:
-        rows.append(("Picture", _picture(video)))
+        rows.append((gettext("Picture"), _picture(video)))
     if audio:
-        rows.append(("Sound", _sound(audio)))
+        rows.append((gettext("Sound"), _sound(audio)))
     if "loudness" in kept:
-        rows.append(("Loudness", f"{kept['loudness']:.1f} LUFS"))
+        rows.append((gettext("Loudness"), f"{kept['loudness']:.1f} LUFS"))
     return rows
 
 
 def _picture(video: Mapping[str, Any]) -> str:
     parts = [_codec(video["codec"]), _rate(video["frame_rate"])]
     parts += ["HDR"] if video["hdr"] else []
-    parts += ["interlaced"] if video["interlaced"] else []
+    parts += [gettext("interlaced")] if video[gettext("interlaced")] else []
     parts += [f"{video['bit_rate'] / MEGA:.1f} Mbit/s"] if video["bit_rate"] else []
     return ", ".join(part for part in parts if part)
 
 
 def _rate(frame_rate: str) -> str:
     try:
-        return f"{float(Fraction(frame_rate)):.4g} frames/s"
+        number = f"{float(Fraction(frame_rate)):.4g}"
     except (ValueError, ZeroDivisionError):
         return ""
+    return gettext("%(number)s frames/s") % {"number": number}
 
 
 def _sound(audio: Mapping[str, Any]) -> str:
     channels = audio["channels"]
-    parts = [_codec(audio["codec"]), CHANNELS.get(channels, f"{channels} channels")]
+    other = gettext("%(count)s channels") % {"count": channels}
+    parts = [_codec(audio["codec"]), str(CHANNELS.get(channels, other))]
     parts += [f"{audio['sample_rate'] / KILO:g} kHz"] if audio["sample_rate"] else []
     parts += [f"{audio['bit_rate'] / KILO:.0f} kbit/s"] if audio["bit_rate"] else []
     return ", ".join(parts)
@@ -92,12 +96,16 @@ def _codec(name: str) -> str:
 
 
 def _named(kept: Mapping[str, Any]) -> Rows:
-    found = ((label, str(kept.get(name, ""))) for name, label in TAGS.items())
+    found = ((str(label), str(kept.get(name, ""))) for name, label in TAGS.items())
     return _when(kept) + [(label, value) for label, value in found if value]
 
 
 def _place(kept: Mapping[str, Any]) -> Rows:
-    return [("Place", "The file says where it was taken")] if kept.get("has_position") else []
+    return (
+        [(gettext("Place"), gettext("The file says where it was taken"))]
+        if kept.get("has_position")
+        else []
+    )
 
 
 def _when(kept: Mapping[str, Any]) -> Rows:
@@ -106,4 +114,4 @@ def _when(kept: Mapping[str, Any]) -> Rows:
         taken = datetime.fromisoformat(str(kept.get("taken_at", "")))
     except ValueError:
         return []
-    return [("Taken", date_format(taken, "j F Y, H:i"))]
+    return [(gettext("Taken"), date_format(taken, gettext("j F Y, H:i")))]

@@ -12,6 +12,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.pages import PageView, PersonalView
@@ -68,7 +69,7 @@ class EditView(PersonalView):
         media = _read_detailed(request, media_id)
         form = MediaEditForm(request.POST)
         if form.is_valid() and _save(request, media, form):
-            messages.success(request, "Changes saved.")
+            messages.success(request, gettext("Changes saved."))
             return redirect(media)
         return show_detail(request, media, status=422, form=form)
 
@@ -171,7 +172,7 @@ class AddCaptionView(PersonalView):
         media = _read_detailed(request, media_id)
         form = CaptionForm(request.POST, request.FILES)
         if form.is_valid() and _add_caption(request, media, form):
-            messages.success(request, "Captions added.")
+            messages.success(request, gettext("Captions added."))
             return redirect(media)
         return show_detail(request, media, status=422, caption_form=form)
 
@@ -201,5 +202,5 @@ class RemoveCaptionView(PersonalView):
         if caption is None:
             raise NotVisibleError(caption_id)
         services.remove_caption(user=request.user, caption=caption)
-        messages.success(request, "Captions removed.")
+        messages.success(request, gettext("Captions removed."))
         return redirect(media)

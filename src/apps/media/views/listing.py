@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from apps.core.keyset import CursorError, Ordering, Page, read_page
+from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError
 
 PAGE_SIZE = 60
@@ -19,4 +20,4 @@ def read_shown(rows: QuerySet[M], *, ordering: str, cursor: str | None) -> Page[
     try:
         return read_page(rows, ordering=Ordering.parse(ordering), size=PAGE_SIZE, cursor=cursor)
     except CursorError as error:
-        raise BadRequestError(detail="This page of the list does not exist any more.") from error
+        raise BadRequestError(detail=_("This page of the list does not exist any more.")) from error

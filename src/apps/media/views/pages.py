@@ -19,6 +19,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
@@ -164,13 +165,15 @@ class UploadView(PersonalView):
         form = UploadForm(request.POST)
         files = request.FILES.getlist("files")
         if not files:
-            form.add_error(None, "Choose at least one file.")
+            form.add_error(None, gettext("Choose at least one file."))
         if not form.is_valid():
             return self._show(request, form=form, status=422)
         outcomes = [_upload_one(request, file, form.cleaned_data) for file in files]
         if any(outcome.reason for outcome in outcomes):
             return self._show(request, form=form, status=422, outcomes=outcomes)
-        messages.success(request, count_of(len(outcomes), "file", "uploaded"))
+        done = len(outcomes)
+        words = ngettext("%(count)s file uploaded.", "%(count)s files uploaded.", done)
+        messages.success(request, words % {"count": done})
         return redirect("media:library")
 
     def _show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -179,7 +182,7 @@ class UploadView(PersonalView):
 
 
 def _upload_one(request: HttpRequest, file: UploadedFile[Any], fields: dict[str, Any]) -> Outcome:
-    name = file.name or "file"
+    name = file.name or gettext("file")
     try:
         media = services.upload_media(user=request.user, file=file, **fields)
     except AppError as error:
@@ -247,7 +250,8 @@ class DeleteView(PersonalView):
         services.delete_media(user=request.user, media=media)
         # The message's extra tag is the address that undoes what it tells of.
         undo = reverse("media:restore", args=[media.pk])
-        messages.success(request, f"“{media}” is in the trash.", extra_tags=undo)
+        words = gettext("“%(name)s” is in the trash.") % {"name": media}
+        messages.success(request, words, extra_tags=undo)
         return _back(request, "media:library")
 
 
@@ -259,7 +263,7 @@ class RestoreView(PersonalView):
     def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
         media = selectors.get_visible_media(user=request.user, media_id=media_id)
         services.restore_media(user=request.user, media=media)
-        messages.success(request, f"“{media}” is back in your library.")
+        messages.success(request, gettext("“%(name)s” is back in your library.") % {"name": media})
         return _back(request, "media:trash")
 
 
@@ -271,7 +275,7 @@ class PurgeView(PersonalView):
     def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
         media = selectors.get_visible_media(user=request.user, media_id=media_id)
         services.delete_media(user=request.user, media=media, permanent=True)
-        messages.success(request, f"“{media}” is deleted.")
+        messages.success(request, gettext("“%(name)s” is deleted.") % {"name": media})
         return _back(request, "media:trash")
 
 
@@ -287,7 +291,3 @@ def back_to(request: HttpRequest, path: str, *, anchor: str = "") -> HttpRespons
     )
     place = f"#{anchor}" if anchor else ""
     return HttpResponseRedirect((asked if safe else path) + place)
-
-
-def count_of(number: int, noun: str, done: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'} {done}."

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -75,7 +76,7 @@ class ShareView(View):
             return redirect(row)
         if form.is_valid() and unlock(request, row, form.cleaned_data["password"]):
             return redirect(row)
-        form.add_error("password", "This is not the password.")
+        form.add_error("password", gettext("This is not the password."))
         return _ask(request, form, status=422)
 
 

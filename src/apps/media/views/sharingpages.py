@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
@@ -48,7 +49,8 @@ class AddGrantView(SharingPage):
         shared = self.shared(target)
         form = GrantForm(request.POST)
         if form.is_valid() and _grant(request, shared, form):
-            messages.success(request, f"{form.cleaned_data['name']} has access.")
+            words = gettext("%(name)s has access.") % {"name": form.cleaned_data["name"]}
+            messages.success(request, words)
             return redirect(shared)
         return self.show(request, shared, status=422, grant_form=form)
 
@@ -74,7 +76,8 @@ class RemoveGrantView(SharingPage):
         shared = self.shared(target)
         grant = selectors.get_grant(user=request.user, media=shared, grant_id=grant_id)
         services.revoke_access(user=request.user, grant=grant)
-        messages.success(request, f"{grant.user or grant.group} has no access any more.")
+        name = str(grant.user or grant.group)
+        messages.success(request, gettext("%(name)s has no access any more.") % {"name": name})
         return redirect(shared)
 
 
@@ -86,7 +89,7 @@ class AddLinkView(SharingPage):
         shared = self.shared(target)
         form = ShareLinkForm(request.POST)
         if form.is_valid() and _make_link(request, shared, form):
-            messages.success(request, "The link is made.")
+            messages.success(request, gettext("The link is made."))
             return redirect(shared)
         return self.show(request, shared, status=422, link_form=form)
 
@@ -107,7 +110,7 @@ class RemoveLinkView(SharingPage):
         shared = self.shared(target)
         link = selectors.get_share_link(user=request.user, media=shared, link_id=link_id)
         services.revoke_share_link(user=request.user, link=link)
-        messages.success(request, "The link opens nothing any more.")
+        messages.success(request, gettext("The link opens nothing any more."))
         return redirect(shared)
 
 

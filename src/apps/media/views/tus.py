@@ -23,6 +23,7 @@ from rest_framework.throttling import BaseThrottle
 from apps.core import tus
 from apps.core.requestbody import Body, RequestBody, SpooledBody, UnknownLengthError
 from apps.core.schema import problem
+from apps.core.words import gettext_noop as _
 from apps.media import links, selectors, services
 from apps.media.conf import options
 from apps.media.exceptions import (
@@ -174,14 +175,14 @@ def _body(request: Request) -> Body:
     try:
         return SpooledBody(path, folder=folder)
     except OSError as error:
-        raise BadRequestError(path, detail="The body of this request is not there.") from error
+        raise BadRequestError(path, detail=_("The body of this request is not there.")) from error
 
 
 def _read_number(request: Request, name: str, *, required: bool = False) -> int | None:
     text = request.headers.get(name)
     if text is None:
         if required:
-            raise BadRequestError(detail=f"{name} is missing.")
+            raise BadRequestError(detail=_("%(name)s is missing."), values={"name": name})
         return None
     return tus.parse_number(name, text)
 
@@ -201,9 +202,9 @@ def _read_length(request: Request) -> int | None:
     length = _read_number(request, "Upload-Length")
     deferred = request.headers.get("Upload-Defer-Length")
     if deferred not in {None, "1"}:
-        raise BadRequestError(detail="Upload-Defer-Length can only be 1.")
+        raise BadRequestError(detail=_("Upload-Defer-Length can only be 1."))
     if (length is None) == (deferred is None):
-        raise BadRequestError(detail="Send either Upload-Length or Upload-Defer-Length.")
+        raise BadRequestError(detail=_("Send either Upload-Length or Upload-Defer-Length."))
     return length
 
 

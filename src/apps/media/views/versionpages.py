@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.pages import PersonalView
@@ -37,14 +38,15 @@ class ReplaceView(PersonalView):
         media = selectors.get_visible_media(user=request.user, media_id=media_id)
         file = request.FILES.get("file")
         if file is None:
-            messages.error(request, "Choose a file.")
+            messages.error(request, gettext("Choose a file."))
             return redirect(media)
         try:
             services.replace_media(user=request.user, media=media, file=file)
         except RejectedError as error:
-            messages.error(request, f"“{file.name}” was not taken: {error.detail}")
+            values = {"name": file.name, "reason": error.detail}
+            messages.error(request, gettext("“%(name)s” was not taken: %(reason)s") % values)
         else:
-            messages.success(request, "The file is replaced.")
+            messages.success(request, gettext("The file is replaced."))
         return redirect(media)
 
 
@@ -60,7 +62,8 @@ class RestoreVersionView(PersonalView):
         except WrongStateError as error:
             messages.error(request, error.detail)
         else:
-            messages.success(request, f"Version {number} is the current one again.")
+            words = gettext("Version %(number)s is the current one again.")
+            messages.success(request, words % {"number": number})
         return redirect(media)
 
 
@@ -76,5 +79,7 @@ class DeleteVersionView(PersonalView):
         except WrongStateError as error:
             messages.error(request, error.detail)
         else:
-            messages.success(request, f"Version {number} is deleted.")
+            messages.success(
+                request, gettext("Version %(number)s is deleted.") % {"number": number}
+            )
         return redirect(media)

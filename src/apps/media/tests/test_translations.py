@@ -1,0 +1,225 @@
+"""The catalogues of core and media: complete, compiled, and used by what people read."""
+
+from __future__ import annotations
+
+import gettext
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.pofile import read_po
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import translation
+from django.utils.translation.template import templatize
+from rest_framework.test import APIClient
+
+from apps.core.errors import AppError
+from apps.media.exceptions import BadRequestError, EmptyFileError
+from apps.media.models import MediaFile
+from apps.media.tests.samples import photo_jpeg
+
+APPS = Path(__file__).resolve().parents[2]
+NAMES = ("core", "media")
+GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
+KEYWORDS: Any = {
+    **DEFAULT_KEYWORDS,
+    "gettext_noop": None,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
+Upload = Callable[..., MediaFile]
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%[sd]")
+
+
+def read_catalogue(app: str) -> Catalog:
+    with (APPS / app / "locale/de/LC_MESSAGES/django.po").open("rb") as file:
+        return read_po(file)
+
+
+def messages_of(app: str) -> list[Message]:
+    return [message for message in read_catalogue(app) if message.id]
+
+
+def texts_of(words: str | list[str] | tuple[str, ...]) -> list[str]:
+    return [words] if isinstance(words, str) else list(words)
+
+
+def templates_of(app: str) -> list[Path]:
+    return sorted((APPS / app / "templates").rglob("*.html"))
+
+
+# -- the catalogues ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("app", NAMES)
+def test_every_message_is_translated(app: str) -> None:
+    wanting = [
+        message.id
+        for message in messages_of(app)
+        if message.fuzzy or not all(texts_of(message.string))
+    ]
+    assert wanting == []
+
+
+@pytest.mark.parametrize("app", NAMES)
+def test_a_translation_has_the_placeholders_of_its_message(app: str) -> None:
+    for message in messages_of(app):
+        wanted = {frozenset(PLACEHOLDER.findall(text)) for text in texts_of(message.id)}
+        found = {frozenset(PLACEHOLDER.findall(text)) for text in texts_of(message.string)}
+        assert found <= wanted, message.id
+
+
+@pytest.mark.parametrize("app", NAMES)
+def test_the_compiled_catalogue_is_that_of_the_words(app: str) -> None:
+    with (APPS / app / "locale/de/LC_MESSAGES/django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for message in messages_of(app):
+        one, *more = texts_of(message.id)
+        if more:
+            found = [compiled.ngettext(one, more[0], number) for number in (1, 2)]
+        elif message.context:
+            found = [compiled.pgettext(message.context, one)]
+        else:
+            found = [compiled.gettext(one)]
+        assert found == texts_of(message.string), "run bin/messages"
+
+
+@pytest.mark.parametrize("app", NAMES)
+def test_the_catalogue_has_all_that_is_marked(app: str) -> None:
+    known = {(message.context, texts_of(message.id)[0]) for message in messages_of(app)}
+    assert set(marked_in(app)) - known == set(), "run bin/messages"
+
+
+def marked_in(app: str) -> Iterator[tuple[str | None, str]]:
+    skipped = {"tests", "migrations", "management"}
+    for path in (APPS / app).rglob("*.py"):
+        if not skipped & set(path.relative_to(APPS / app).parts):
+            yield from read_marked(path.read_text())
+    for path in templates_of(app):
+        # As Python that says the same; what is no message in it is crossed out.
+        lines = templatize(path.read_text()).splitlines()
+        yield from read_marked("\n".join(line.strip() for line in lines))
+
+
+def read_marked(source: str) -> Iterator[tuple[str | None, str]]:
+    for _, words, _, context in extract("python", io.BytesIO(source.encode()), KEYWORDS):
+        yield context, texts_of(words)[0]
+
+
+# -- the templates ----------------------------------------------------------------------------
+
+UNSAID = re.compile(
+    r"{%\s*comment\s*%}.*?{%\s*endcomment\s*%}"
+    r"|{%\s*blocktranslate.*?{%\s*endblocktranslate\s*%}"
+    r"|{%.*?%}|{{.*?}}|{#.*?#}|&\w+;",
+    re.DOTALL,
+)
+ATTRIBUTES = re.compile(r'\b(?:aria-label|aria-description|title|placeholder|alt|label)="([^"]*)"')
+TAG = re.compile(r"<[^>]*>")
+NAMES_OF_THINGS = {"Media App", "SHA-256"}
+CLASSES = re.compile(r"\bpage-\w+")
+
+
+@pytest.mark.parametrize("app", NAMES)
+def test_templates_have_no_words_that_are_not_marked(app: str) -> None:
+    for path in templates_of(app):
+        text = CLASSES.sub("", UNSAID.sub("", path.read_text()))
+        said = [*ATTRIBUTES.findall(text), *TAG.sub("\n", text).splitlines()]
+        bare = [line for line in map(tidy, said) if re.search(r"[A-Za-z]{2}", line)]
+        assert bare == [], path.name
+
+
+def tidy(line: str) -> str:
+    for name in NAMES_OF_THINGS:
+        line = line.replace(name, "")
+    return line.strip()
+
+
+# -- what is read -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_page_is_in_the_language_that_is_asked_for(client: Client) -> None:
+    page = client.get("/", headers=GERMAN)
+    text = page.content.decode()
+    assert '<html lang="de" dir="ltr">' in text
+    assert "Konto anlegen" in text
+    assert page["Content-Language"] == "de"
+    assert "Accept-Language" in page["Vary"]
+
+
+@pytest.mark.django_db
+def test_others_read_english(client: Client) -> None:
+    for asked in ({}, {"accept-language": "tlh"}):
+        page = client.get("/", headers=asked)
+        assert '<html lang="en" dir="ltr">' in page.content.decode()
+        assert "Create an account" in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_language_that_is_written_from_the_right_says_so(client: Client, settings: Any) -> None:
+    settings.LANGUAGES = [("en", "English"), ("ar", "العربية")]
+    page = client.get("/", headers={"accept-language": "ar"})
+    assert '<html lang="ar" dir="rtl">' in page.content.decode()
+
+
+def test_the_library_speaks_german(client: Client, owner: Any, upload: Upload) -> None:
+    media = upload(photo_jpeg())
+    client.force_login(owner)
+    text = client.get("/library/", headers=GERMAN).content.decode()
+    assert "1 Datei gezeigt." in text
+    assert "Neueste" in text
+    assert f"{media} auswählen" in text
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_told_in_german_and_keeps_its_code(api: APIClient) -> None:
+    empty = SimpleUploadedFile("leer.png", b"")
+    answer = api.post("/api/v1/media/", {"file": empty}, headers=GERMAN)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "empty_file")
+    assert problem["detail"] == "Die Datei ist leer."
+    assert problem["title"] == "Nicht verarbeitbar"
+
+
+def test_an_error_page_is_in_german(client: Client, db: None) -> None:
+    page = client.get("/nothing/here", headers={**GERMAN, "accept": "text/html"})
+    assert page.status_code == 404
+    assert "Zur Startseite" in page.content.decode()
+
+
+def test_files_are_the_same_in_every_language(client: Client, owner: Any, upload: Upload) -> None:
+    media = upload(photo_jpeg())
+    client.force_login(owner)
+    answer = client.get(f"/media/{media.pk}/original", headers=GERMAN)
+    assert answer.status_code == 200
+    assert "Content-Language" not in answer
+    assert "Accept-Language" not in answer.get("Vary", "")
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+def test_an_error_is_read_in_german_and_kept_as_it_was_written() -> None:
+    error = EmptyFileError()
+    with translation.override("de"):
+        assert error.detail == "Die Datei ist leer."
+        assert error.written == "The file is empty."
+
+
+def test_numbers_find_their_place_in_both_languages() -> None:
+    error = BadRequestError(detail="At most %(most)s files at once.", values={"most": 100})
+    assert error.written == error.detail == "At most 100 files at once."
+    with translation.override("de"):
+        assert error.detail == "Höchstens 100 Dateien auf einmal."
+
+
+def test_a_percent_sign_without_values_is_left_alone() -> None:
+    assert AppError(detail="100 % sure").detail == "100 % sure"
