@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench lock clean setup setup-dev
+.PHONY: help run demo test lint format bench lock messages clean setup setup-dev
 
 help:
 	@echo 'make run     set up, then serve on http://127.0.0.1:8000 until Ctrl-C'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench   benchmarks side by side (ARGS=images, films, uploads or delivery for one of them)'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
+	@echo 'make messages  words out of the sources into the catalogues, and those compiled'
 	@echo 'make clean   remove what builds made; var/, with the data, stays'
 
 setup:
@@ -57,6 +58,9 @@ bench:
 
 lock:
 	@bin/lock $(ARGS)
+
+messages: setup-dev
+	@bin/messages
 
 clean:
 	rm -rf .venv .venv-bench .venv-bench-delivery node_modules emulators/node_modules bench/node/node_modules

@@ -324,6 +324,7 @@ if ENV.https:
 
 LANGUAGE_CODE = "en"  # of whoever asks for none of these
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [ROOT / "src/config/locale"]  # the frame; apps have their own
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -275,18 +275,18 @@ class WebhookForm(forms.Form):
     """An address, and what it is told."""
 
     url = forms.URLField(
-        label="Address",
+        label=_("Address"),
         max_length=2048,
         assume_scheme="https",
-        help_text="A public https address of yours that takes POST requests.",
+        help_text=_("A public https address of yours that takes POST requests."),
     )
     events = forms.MultipleChoiceField(
-        label="It is told when",
+        label=_("It is told when"),
         choices=TOLD,
-        initial=[value for value, _ in TOLD],
+        initial=[value for value, _words in TOLD],
         widget=forms.CheckboxSelectMultiple,
     )
-    description = forms.CharField(max_length=200, required=False)
+    description = forms.CharField(label=_("Description"), max_length=200, required=False)
 
     @classmethod
     def of(cls, webhook: Webhook) -> WebhookForm:

@@ -14,6 +14,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from apps.media.models import MediaFile, MediaVersion
+from apps.media.models.media_file import MediaType
 from apps.media.policies import Visitor
 from apps.media.selectors.media import with_details
 from apps.media.selectors.uploads import StorageUsage, get_storage_usage
@@ -31,6 +32,10 @@ class Part:
     bytes: int
     start: float
     width: float
+
+    @property
+    def label(self) -> str:
+        return str(MediaType(self.media_type).label)
 
 
 @dataclass(frozen=True)

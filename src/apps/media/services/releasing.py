@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.media import dispatch, selectors
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, WrongStateError
@@ -59,7 +60,7 @@ def keep_media(*, user: Visitor, media: MediaFile) -> MediaFile:
         raise ForbiddenError(media.pk)
     locked = lock_media(media)
     if locked.deleted_at is not None:
-        raise WrongStateError(media.pk, detail="This file is in the trash.")
+        raise WrongStateError(media.pk, detail=_("This file is in the trash."))
     if locked.lifetime == Lifetime.USED:
         locked.lifetime, locked.expires_at = Lifetime.KEPT, None
         locked.save(update_fields=["lifetime", "expires_at", "updated_at"])
@@ -72,7 +73,7 @@ def release_later(media_ids: Collection[UUID]) -> None:
     whether it was the last. Once for all of a transaction."""
     connection = transaction.get_connection()
     here = set(connection.savepoint_ids)
-    for savepoints, callback, *_ in connection.run_on_commit:
+    for savepoints, callback, *_rest in connection.run_on_commit:
         if isinstance(callback, _Release) and savepoints == here:
             callback.ids.update(media_ids)
             return

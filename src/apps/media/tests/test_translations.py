@@ -1,4 +1,4 @@
-"""The catalogues of core and media: complete, compiled, and used by what people read."""
+"""The catalogues of core, media and the frame: complete, compiled, and used by what people read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from apps.media.exceptions import BadRequestError, EmptyFileError
 from apps.media.models import MediaFile
 from apps.media.tests.samples import photo_jpeg
 
-APPS = Path(__file__).resolve().parents[2]
-NAMES = ("core", "media")
+SOURCE = Path(__file__).resolve().parents[3]
+NAMES = ("apps/core", "apps/media", "config")
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 KEYWORDS: Any = {
     **DEFAULT_KEYWORDS,
@@ -39,7 +39,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s|%[sd]")
 
 
 def read_catalogue(app: str) -> Catalog:
-    with (APPS / app / "locale/de/LC_MESSAGES/django.po").open("rb") as file:
+    with (SOURCE / app / "locale/de/LC_MESSAGES/django.po").open("rb") as file:
         return read_po(file)
 
 
@@ -52,7 +52,7 @@ def texts_of(words: str | list[str] | tuple[str, ...]) -> list[str]:
 
 
 def templates_of(app: str) -> list[Path]:
-    return sorted((APPS / app / "templates").rglob("*.html"))
+    return sorted((SOURCE / app / "templates").rglob("*.html"))
 
 
 # -- the catalogues ---------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def test_a_translation_has_the_placeholders_of_its_message(app: str) -> None:
 
 @pytest.mark.parametrize("app", NAMES)
 def test_the_compiled_catalogue_is_that_of_the_words(app: str) -> None:
-    with (APPS / app / "locale/de/LC_MESSAGES/django.mo").open("rb") as file:
+    with (SOURCE / app / "locale/de/LC_MESSAGES/django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for message in messages_of(app):
         one, *more = texts_of(message.id)
@@ -99,8 +99,8 @@ def test_the_catalogue_has_all_that_is_marked(app: str) -> None:
 
 def marked_in(app: str) -> Iterator[tuple[str | None, str]]:
     skipped = {"tests", "migrations", "management"}
-    for path in (APPS / app).rglob("*.py"):
-        if not skipped & set(path.relative_to(APPS / app).parts):
+    for path in (SOURCE / app).rglob("*.py"):
+        if not skipped & set(path.relative_to(SOURCE / app).parts):
             yield from read_marked(path.read_text())
     for path in templates_of(app):
         # As Python that says the same; what is no message in it is crossed out.

@@ -140,7 +140,9 @@ class KeepView(PersonalView):
     def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
         media = selectors.get_visible_media(user=request.user, media_id=media_id)
         services.keep_media(user=request.user, media=media)
-        messages.success(request, f"“{media}” stays until you delete it.")
+        messages.success(
+            request, gettext("“%(name)s” stays until you delete it.") % {"name": media}
+        )
         return redirect(media)
 
 

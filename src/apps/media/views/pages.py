@@ -235,8 +235,9 @@ class EmptyTrashView(PersonalView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         done = services.empty_own_trash(user=request.user)
-        rest = "" if done else " Deleting all those files goes on for a while."
-        messages.success(request, f"The trash is empty.{rest}")
+        whole = gettext("The trash is empty.")
+        part = gettext("The trash is empty. Deleting all those files goes on for a while.")
+        messages.success(request, whole if done else part)
         return redirect("media:trash")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from apps.core.errors import AppError
 from apps.core.pages import PersonalView
@@ -72,7 +73,7 @@ class ReplayPage(PersonalView):
             user=request.user, webhook_id=webhook_id, delivery_id=delivery_id
         )
         services.replay_delivery(user=request.user, delivery=delivery)
-        messages.success(request, "The message is sent again.")
+        messages.success(request, gettext("The message is sent again."))
         return redirect("media:webhook-page", webhook_id)
 
 
@@ -85,18 +86,18 @@ def _save(request: HttpRequest, webhook: Webhook) -> HttpResponse:
     except AppError as error:
         form.add_error(None, error.detail)
         return _show_one(request, webhook, form=form, status=error.status)
-    return _done(request, webhook, "Changes saved.")
+    return _done(request, webhook, gettext("Changes saved."))
 
 
 def _turn(request: HttpRequest, webhook: Webhook) -> HttpResponse:
     enabled = request.POST["do"] == "on"
     services.update_webhook(user=request.user, webhook=webhook, enabled=enabled)
-    return _done(request, webhook, "It is on." if enabled else "It is off.")
+    return _done(request, webhook, gettext("It is on.") if enabled else gettext("It is off."))
 
 
 def _ping(request: HttpRequest, webhook: Webhook) -> HttpResponse:
     services.ping_webhook(user=request.user, webhook=webhook)
-    return _done(request, webhook, "A message to try it out is on its way.")
+    return _done(request, webhook, gettext("A message to try it out is on its way."))
 
 
 def _renew(request: HttpRequest, webhook: Webhook) -> HttpResponse:
@@ -106,7 +107,7 @@ def _renew(request: HttpRequest, webhook: Webhook) -> HttpResponse:
 
 def _remove(request: HttpRequest, webhook: Webhook) -> HttpResponse:
     services.delete_webhook(user=request.user, webhook=webhook)
-    messages.success(request, "The webhook is removed.")
+    messages.success(request, gettext("The webhook is removed."))
     return redirect("media:webhooks-page")
 
 
