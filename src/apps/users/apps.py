@@ -10,6 +10,7 @@ class UsersConfig(AppConfig):
             register_use_describer,
             register_use_rule,
         )
+        from apps.users import receivers  # noqa: F401, PLC0415
         from apps.users.policies import describe_people, media_of_profiles  # noqa: PLC0415
 
         register_use_rule(self.label, media_of_profiles)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from axes.models import AccessLog
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from knox.models import AuthToken
 
 from apps.media import selectors as media
 from apps.media.links import THUMBNAIL
@@ -15,6 +17,7 @@ from apps.media.processing.crops import cropped_name
 from apps.users.exceptions import PersonNotVisibleError
 from apps.users.models import Follow, User
 
+SIGN_INS = 20
 AVATAR: str = User._meta.get_field("avatar").recipe
 
 
@@ -87,3 +90,14 @@ def count_followers(*, person: User) -> int:
 def count_followed(*, person: User) -> int:
     """How many people whose accounts are on `person` follows."""
     return Follow.objects.filter(follower=person, followed__is_active=True).count()
+
+
+def list_tokens(*, user: User) -> QuerySet[AuthToken]:
+    """The tokens of programs of `user`, the newest first."""
+    return AuthToken.objects.filter(user=user).order_by("-created")
+
+
+def list_sign_ins(*, user: User) -> QuerySet[AccessLog]:
+    """The last times that somebody signed in as `user`: when, from where, with what."""
+    own = AccessLog.objects.filter(username=user.get_username())
+    return own.order_by("-attempt_time")[:SIGN_INS]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.models import AccessAttempt, AccessLog
 from django.db import transaction
+from knox.models import AuthToken
 
 from apps.media.services import AttachmentItem, attach_media, detach_media, request_erasure
 from apps.users.exceptions import FollowingOneselfError, NotYoursError, WrongPasswordError
@@ -49,6 +51,23 @@ def _hang(person: User, field: str, item: AttachmentItem | None) -> None:
     attach_media(user=person, media=item.media, to=person, field=field, crop=item.crop)
     if item.media.owner_id != person.pk:
         raise NotYoursError(person.pk)
+
+
+def create_token(*, user: User) -> str:
+    """A new token for a program of `user`, shown now and never again."""
+    secret: str = AuthToken.objects.create(user)[1]
+    return secret
+
+
+def revoke_token(*, user: User, token_key: str) -> None:
+    """End the token of `user` that begins so; that there is none is no error."""
+    AuthToken.objects.filter(user=user, token_key=token_key).delete()
+
+
+def forget_sign_ins(*, username: str) -> None:
+    """Remove what is noted of sign-ins under a name."""
+    for noted in (AccessLog, AccessAttempt):
+        noted.objects.filter(username=username).delete()
 
 
 def delete_account(*, user: User, password: str) -> None:

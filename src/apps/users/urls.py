@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from apps.users.views import accounts, profiles
+from apps.users.views import accounts, profiles, security
 
 app_name = "users"
 
@@ -13,6 +13,13 @@ urlpatterns = [
     path("accounts/signup/", accounts.SignUpView.as_view(), name="signup"),
     path("api/v1/auth/token/", accounts.TokenView.as_view(), name="token"),
     path("settings/profile/", profiles.EditProfilePage.as_view(), name="edit"),
+    path("settings/security/", security.SecurityPage.as_view(), name="security"),
+    path("settings/security/tokens/", security.NewTokenPage.as_view(), name="new-token"),
+    path(
+        "settings/security/tokens/<str:token_key>/revoke/",
+        security.RevokeTokenPage.as_view(),
+        name="revoke-token",
+    ),
     path("settings/account/delete/", profiles.DeleteAccountPage.as_view(), name="delete"),
     path("users/<str:username>/", profiles.ProfilePage.as_view(), name="profile"),
     path("users/<str:username>/follow/", profiles.FollowPage.as_view(), name="follow"),

@@ -52,7 +52,7 @@ def test_the_page_and_its_form_are_accessible(
     run_jobs()
     for size in (NARROWEST, DESK):
         site.set_viewport_size(size)  # type: ignore[arg-type]
-        for path in ("/users/olga/", "/settings/profile/"):
+        for path in ("/users/olga/", "/settings/profile/", "/settings/security/"):
             site.goto(at(path))
             assert violations(site) == [], path
             width = site.evaluate("document.documentElement.scrollWidth")
