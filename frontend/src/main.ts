@@ -14,6 +14,7 @@ import { improveFilters } from "./page/filters";
 import { forgetOnSignOut } from "./page/forgetting";
 import { takeFiles } from "./page/intake";
 import { navigateInPlace } from "./page/navigation";
+import { selectMany } from "./page/selecting";
 import { offerThemes } from "./page/themes";
 import { addUploadedCards } from "./page/uploaded";
 
@@ -25,6 +26,7 @@ watchPolls();
 watchListFailures();
 keepMenusTidy();
 offerThemes();
+selectMany();
 addUploadedCards();
 moveClips();
 showDocuments();

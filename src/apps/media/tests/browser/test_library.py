@@ -150,6 +150,27 @@ def test_by_keyboard_alone(site: Page, at: At, ready_photo: Make) -> None:
     expect(site.get_by_role("button", name="Delete")).to_be_focused()
 
 
+def test_many_are_selected_by_shift_and_keys(
+    site: Page, at: At, photos: Callable[[int], list[MediaFile]]
+) -> None:
+    photos(8)
+    site.goto(at("/library/"))
+    ticked = site.locator(".card__pick input:checked")
+    boxes = site.locator(".card__pick input")
+    boxes.nth(1).check(force=True)
+    boxes.nth(4).click(modifiers=["Shift"], force=True)
+    expect(ticked).to_have_count(4)
+    site.locator(".card__link").nth(6).click(modifiers=["Shift"])
+    expect(ticked).to_have_count(6)
+    site.keyboard.press("Escape")
+    expect(ticked).to_have_count(0)
+    site.keyboard.press("Control+a")
+    expect(ticked).to_have_count(8)
+    site.get_by_role("button", name="Move to trash").click()
+    expect(site.locator(".card")).to_have_count(0)
+    assert MediaFile.objects.filter(deleted_at=None).count() == 0
+
+
 def test_the_theme_is_remembered(site: Page, at: At, owner: Any) -> None:
     site.emulate_media(color_scheme="light")
     site.goto(at("/library/"))
