@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from apps.events.models import Event, EventPhoto, Invitation
+from apps.media.admin import MediaAttachmentInline, MediaFieldsMixin
 
 
 class InvitationInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -19,13 +20,13 @@ class InvitationInline(admin.TabularInline):  # type: ignore[type-arg]
     readonly_fields = ["answered_at"]
 
 
-class EventPhotoInline(admin.TabularInline):  # type: ignore[type-arg]
+class EventPhotoInline(MediaAttachmentInline):
     """A look at the gallery; what is in it is changed on the event's page."""
 
     model = EventPhoto
-    extra = 0
-    fields = ["position", "media", "alt_text", "added_by", "created_at"]
-    readonly_fields = ["position", "media", "alt_text", "added_by", "created_at"]
+    fields = ["preview", "position", "media", "alt_text", "added_by", "created_at"]
+    readonly_fields = fields
+    can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -34,11 +35,11 @@ class EventPhotoInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventPhoto]:
-        return super().get_queryset(request).select_related("media", "added_by")
+        return super().get_queryset(request).select_related("added_by")
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EventAdmin(MediaFieldsMixin, admin.ModelAdmin):  # type: ignore[type-arg,misc]
     list_display = ["title", "host", "starts_at", "place", "visibility", "photo_total"]
     list_filter = ["visibility", "starts_at"]
     list_select_related = ["host"]
@@ -51,6 +52,7 @@ class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("starts_at", "ends_at"),
         "place",
         "text",
+        "banner",
         ("visibility", "guests_add_photos"),
         ("created_at", "updated_at"),
     ]

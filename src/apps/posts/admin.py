@@ -1,14 +1,25 @@
 """Posts in the administration, with their files in the order they are shown."""
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 
+from apps.media.admin import MediaAttachmentFormSet, MediaAttachmentInline
+from apps.posts.exceptions import NotYoursError
 from apps.posts.models import Post, PostMedia
 
 
-class PostMediaInline(admin.TabularInline):
+class PostMediaFormSet(MediaAttachmentFormSet):
+    """Its author's files, as everywhere: nobody shows those of others in a post."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(row.media.owner_id != self.instance.author_id for row in self.kept_rows()):
+            raise ValidationError(NotYoursError.message, code=NotYoursError.code)
+
+
+class PostMediaInline(MediaAttachmentInline):
     model = PostMedia
-    raw_id_fields = ("media",)
-    extra = 0
+    formset = PostMediaFormSet
 
 
 @admin.register(Post)

@@ -3,6 +3,14 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
+from apps.media.admin import MediaFieldsMixin
 from apps.users.models import User
 
-admin.site.register(User, UserAdmin)
+PROFILE = ("Profile", {"fields": ("display_name", "about", "avatar", "cover")})
+
+
+@admin.register(User)
+class PersonAdmin(MediaFieldsMixin, UserAdmin):
+    """An account, and what the person's page shows."""
+
+    fieldsets = (*(UserAdmin.fieldsets or ()), PROFILE)

@@ -18,6 +18,7 @@ ARCHITECTURE = "config/tests/test_architecture.py"
 ROLES = f"{VIEWS}/test_access_roles.py"
 MATRIX, WORLDS = f"{VIEWS}/test_access_matrix.py", "apps/media/tests/policies/test_worlds.py"
 OUTBOUND = f"{CORE}/outbound/test_client.py"
+POSTS, EVENTS, NOTICES = (f"apps/{name}/tests" for name in ("posts", "events", "notifications"))
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         f"{CORE}/outbound/test_posting.py::test_s1_s3_s6_what_is_no_plain_address",
         f"{SERVICES}/test_deliveries.py::TestSending::test_nothing_inside_is_asked",
     ),
+    "V1.3.11": _shown(
+        "no text of a visitor becomes a header of a mail",
+        f"{NOTICES}/test_mailing.py::TestSending::test_v1_3_11_a_name_cannot_add_headers",
+    ),
     "V1.5.1": _shown(
         "XML has no outer entities",
         f"{ENGINES}/test_office.py::TestHostile::test_entities",
@@ -86,6 +91,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         "all or nothing",
         f"{SERVICES}/test_uploads.py::test_refused_bytes_leave_no_trace",
         f"{FLOWS}/test_upload_faults.py::test_f15_twenty_finalizers_at_once",
+        f"{NOTICES}/test_announcing.py::TestPosts::test_v2_3_3_a_worker_that_dies_tells_nobody_twice",
     ),
     "V2.3.4": _shown(
         "what is limited is locked",
@@ -101,6 +107,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         f"{VIEWS}/test_rates.py::test_renditions_that_are_made_and_not_those_that_are_there",
         f"{CORE}/test_rates.py::test_exact_under_threads",
         f"{USERS}/test_tokens.py::test_asking_is_limited_by_address",
+        f"{NOTICES}/test_mailing.py::TestPicture::test_v2_4_1_guesses_are_limited",
         *(
             f"{VIEWS}/test_share_links.py::TestPassword::test_v2_4_1_{name}"
             for name in (
@@ -292,18 +299,32 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "V8.1.1": _shown(
         "who may do what is written down", f"{MATRIX}::test_every_address_has_its_row"
     ),
-    "V8.2.1": _shown("functions are for those who may", f"{ROLES}::test_changing"),
+    "V8.2.1": _shown(
+        "functions are for those who may",
+        f"{ROLES}::test_changing",
+        f"{POSTS}/test_access.py::test_changing",
+        f"{EVENTS}/test_access_matrix.py::test_who_gets_what",
+        f"{POSTS}/test_admin.py::test_v8_2_1_refusals_change_nothing",
+        f"{POSTS}/test_admin.py::test_v8_2_1_the_search_offers_what_fits_to_those_who_may_see_it",
+    ),
     "V8.2.2": _shown(
         "files are for those who may",
         f"{ROLES}::test_viewing",
         f"{WORLDS}::test_one_rule_for_files",
         f"{WORLDS}::test_one_rule_for_collections",
+        f"{POSTS}/test_access.py::TestReading::test_the_file_in_it",
+        f"{EVENTS}/test_inheritance.py::test_a_gallery_is_seen_with_its_event",
+        f"{NOTICES}/test_notifications.py::test_v8_2_2_every_address_is_for_the_recipient_alone",
+        f"{NOTICES}/test_announcing.py::TestPosts::test_v8_2_2_who_may_not_see_it_by_then_is_not_told",
     ),
     "V8.2.3": _shown(
         "fields are for those who may",
         f"{VIEWS}/test_api.py::TestChange::test_patch_cannot_set_facts",
         f"{VIEWS}/test_details.py::TestFacts::test_others_read_what_playing_needs",
         f"{MEDIA}/test_filepages.py::test_what_a_file_says_of_people_is_for_those_who_may_edit_it",
+        f"{POSTS}/test_access.py::test_v8_2_3_uses_are_named_to_whoever_may_see_the_post",
+        f"{EVENTS}/test_inheritance.py::test_v8_2_3_uses_are_named_to_whoever_may_see_the_event",
+        f"{NOTICES}/test_mailing.py::TestPicture::test_v8_2_3_tells_nothing_else",
     ),
     "V8.3.1": _shown(
         "the server decides, on every way out",
@@ -317,6 +338,10 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         f"{MATRIX}::test_withdrawing_publicity_works_at_once",
         f"{VIEWS}/test_signed.py::TestEnds::test_with_the_version",
         f"{MEDIA}/browser/test_private_streams.py::test_by_a_grant_until_it_is_revoked",
+        f"{NOTICES}/test_mailing.py::TestPicture::test_v8_3_2_ends",
+        f"{NOTICES}/test_announcing.py::TestPosts::test_v8_3_2_nor_shown_or_sent_it_later",
+        f"{NOTICES}/test_announcing.py::TestPhotosOfEvents::"
+        "test_v8_3_2_who_is_invited_no_more_is_told_nothing",
     ),
     "V8.3.3": _shown(
         "work is done with the rights of whoever wanted it",
@@ -331,6 +356,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         "signed addresses are verified",
         f"{VIEWS}/test_signed.py::TestForged::test_every_bit_counts",
         f"{VIEWS}/test_signed.py::TestForged::test_every_character_counts",
+        f"{NOTICES}/test_mailing.py::TestUnsubscribing::test_v9_1_1_a_forged_address_does_nothing",
     ),
     "V9.1.2": _shown(
         "by one fixed algorithm, in one spelling",
@@ -487,6 +513,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         "checking and acting are one step",
         f"{MEDIA}/test_regressions.py::test_the_loser_of_two_finalizations_destroys_nothing",
         f"{SERVICES}/test_jobs.py::TestLease::test_a_zombie_cannot_save",
+        f"{NOTICES}/test_notifications.py::test_v15_4_2_at_once_they_are_one",
     ),
     "V15.4.3": _shown(
         "locks do not lock each other",

@@ -175,7 +175,7 @@ def test_who_may_edit_a_file_of_another_opens_it_to_nobody(
     assert can_access(stranger, film)
 
 
-def test_uses_are_named_to_whoever_may_see_the_event(
+def test_v8_2_3_uses_are_named_to_whoever_may_see_the_event(
     owner: Any, stranger: Any, ready: Ready, event: Event
 ) -> None:
     media = ready()

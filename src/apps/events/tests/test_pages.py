@@ -129,3 +129,13 @@ def test_the_banner_and_the_host_are_shown_by_their_crops(
     assert "square@0000-0000-0500-0500.webp" in page[page.index("<main") :]
     told = client.get(f"/api/v1/events/{event.pk}/").json()
     assert told["banner_crop"] == crop.as_dict()
+
+
+def test_the_administration_shows_banner_and_gallery(
+    staff: Any, owner: Any, event: Event, ready: Any, browser_of: Any
+) -> None:
+    made = [ready(f"{number}.jpg") for number in range(2)]
+    services.add_photos(user=owner, event=event, media_ids=[one.pk for one in made])
+    services.update_event(user=owner, event=event, banner=made[0])
+    page = browser_of(staff).get(f"/admin/events/event/{event.pk}/change/").content.decode()
+    assert page.count("/r/thumb.webp") == 3

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
+from apps.media.admin.uses import narrow_search
 from apps.media.models import (
     Job,
     MediaFile,
@@ -130,6 +131,11 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaFile]:
         return selectors.with_details(super().get_queryset(request))
+
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[MediaFile], term: str
+    ) -> tuple[QuerySet[MediaFile], bool]:
+        return super().get_search_results(request, narrow_search(request, rows), term)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

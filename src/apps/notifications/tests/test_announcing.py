@@ -168,7 +168,7 @@ class TestPosts:
         assert Announcement.objects.get().finished_at is not None
 
     @pytest.mark.parametrize("end", ["deleted", "narrowed", "unfollowed", "switched off"])
-    def test_who_may_not_see_it_by_then_is_not_told(
+    def test_v8_2_2_who_may_not_see_it_by_then_is_not_told(
         self, end: str, owner: User, follower: User, commits: Any
     ) -> None:
         with commits():
@@ -178,7 +178,7 @@ class TestPosts:
         assert not Notification.objects.exists()
 
     @pytest.mark.parametrize("end", ["deleted", "narrowed", "unfollowed", "switched off"])
-    def test_nor_shown_or_sent_it_later(
+    def test_v8_3_2_nor_shown_or_sent_it_later(
         self, end: str, owner: User, follower: User, photo: Any, commits: Any, mailoutbox: Any
     ) -> None:
         attachments = [AttachmentItem(photo())]
@@ -209,7 +209,7 @@ class TestPosts:
         assert [announcing.announce(row.pk) for _ in range(4)] == [2, 2, 1, 0]
         assert sent == [dispatch.ANNOUNCE] * 3
 
-    def test_a_worker_that_dies_tells_nobody_twice(
+    def test_v2_3_3_a_worker_that_dies_tells_nobody_twice(
         self, owner: User, follower: User, commits: Any, sent: list[str]
     ) -> None:
         with commits():
@@ -330,7 +330,7 @@ class TestPhotosOfEvents:
         rows = Notification.objects.filter(kind=Kind.EVENT_MEDIA)
         assert {row.recipient.get_username() for row in rows} == {"olga", "yves"}
 
-    def test_who_is_invited_no_more_is_told_nothing(
+    def test_v8_3_2_who_is_invited_no_more_is_told_nothing(
         self, owner: User, event: Event, guest: User, photo: Any, commits: Any
     ) -> None:
         with commits():

@@ -130,7 +130,7 @@ class TestSending:
         assert not mailing.send_mail(shared.pk)
         assert (state(shared), mailoutbox) == ("dropped", [])
 
-    def test_a_name_cannot_add_headers(
+    def test_v1_3_11_a_name_cannot_add_headers(
         self, shared: Mail, media: MediaFile, mailoutbox: list[Any]
     ) -> None:
         MediaFile.objects.update(title="Sea\r\nBcc: all@example.org\n<b>")
@@ -269,7 +269,9 @@ class TestDigest:
 
 
 class TestPicture:
-    def test_tells_nothing_else(self, shared: Mail, mailoutbox: list[Any], client: Client) -> None:
+    def test_v8_2_3_tells_nothing_else(
+        self, shared: Mail, mailoutbox: list[Any], client: Client
+    ) -> None:
         mailing.send_mail(shared.pk)
         answer = client.get(preview_of(mailoutbox[0]))
         assert "Secret" not in str(answer.headers)
@@ -284,7 +286,7 @@ class TestPicture:
     @pytest.mark.parametrize(
         "end", ["revoked", "no right", "trash", "gone", "read by nobody", "notification deleted"]
     )
-    def test_ends(
+    def test_v8_3_2_ends(
         self,
         end: str,
         shared: Mail,
@@ -319,7 +321,9 @@ class TestPicture:
         MediaFile.objects.update(usable=False, status="quarantined")
         assert client.get(preview_of(mailoutbox[0])).status_code == 404
 
-    def test_guesses_are_limited(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_v2_4_1_guesses_are_limited(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         from apps.notifications.views.pages import PreviewRate
 
         monkeypatch.setattr(PreviewRate, "rate", "2/min")
@@ -349,7 +353,7 @@ class TestUnsubscribing:
         client.post(f"/notifications/unsubscribe/{token_for(owner.pk, ALL)}/")
         assert {way.email for way in selectors.ways_of(owner).values()} == {Email.NEVER}
 
-    def test_a_forged_address_does_nothing(self, owner: Any, client: Client) -> None:
+    def test_v9_1_1_a_forged_address_does_nothing(self, owner: Any, client: Client) -> None:
         token = token_for(owner.pk, ALL)
         for forged in (token[:-1], f"{token}A", f"A{token[1:]}", "x"):
             assert client.post(f"/notifications/unsubscribe/{forged}/").status_code == 404

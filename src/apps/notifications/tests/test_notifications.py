@@ -160,7 +160,7 @@ class TestTelling:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("same", [True, False])
-def test_at_once_they_are_one(owner: Any, same: bool) -> None:
+def test_v15_4_2_at_once_they_are_one(owner: Any, same: bool) -> None:
     start, told = threading.Barrier(4), []
 
     def work(number: int) -> None:
@@ -275,7 +275,7 @@ OPEN = {"preview", "unsubscribe"}
 
 @pytest.mark.parametrize("name", [entry.name for entry in urlpatterns])
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
-def test_every_address_is_for_the_recipient_alone(
+def test_v8_2_2_every_address_is_for_the_recipient_alone(
     name: str,
     method: str,
     owner: Any,

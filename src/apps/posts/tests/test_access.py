@@ -188,7 +188,7 @@ def test_the_form_of_a_post_is_its_authors(act: str, post: Post, visit: Visit) -
     }
 
 
-def test_uses_are_named_to_whoever_may_see_the_post(
+def test_v8_2_3_uses_are_named_to_whoever_may_see_the_post(
     owner: Any,
     stranger: Any,
     photo: MediaFile,

@@ -233,3 +233,21 @@ def test_uses_as_picture_and_cover_are_named(owner: Any, upload: Any, browser_of
     page = " ".join(browser_of(owner).get(media.get_absolute_url()).content.decode().split())
     for kind in ("Profile picture of", "Cover picture of"):
         assert f'{kind} <a href="/users/olga/">olga</a>' in page
+
+
+def test_the_administration_sets_and_takes_away_pictures(
+    owner: Any, staff: Any, upload: Any, browser_of: Any
+) -> None:
+    media = upload(samples.photo_jpeg(64, 48), for_use=True)
+    client, url = browser_of(staff), f"/admin/users/user/{owner.pk}/change/"
+    for chosen in (media, None):
+        page = client.get(url).context["adminform"].form
+        form = {name: page[name].value() for name in page.fields if page[name].value()}
+        form |= {"date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
+        form["avatar"] = str(chosen.pk) if chosen else ""
+        answer = client.post(url, form)
+        assert answer.status_code == 302, answer.context["errors"]
+        owner.refresh_from_db()
+        assert owner.avatar == chosen
+        media.refresh_from_db()
+        assert media.expires_at is None  # claimed by the service
