@@ -21,7 +21,7 @@ from apps.events.exceptions import (
 from apps.events.models import Answer, Event, EventPhoto, Invitation
 from apps.events.policies import Action, Visitor, is_active, may_remove, rights_among, visible_to
 from apps.events.selectors import find_guest, find_own_photos, list_photos
-from apps.events.signals import guest_invited
+from apps.events.signals import guest_invited, photos_added
 from apps.media import services as media
 from apps.media.models import MediaFile
 from apps.media.selectors import list_media_by_ids
@@ -181,6 +181,7 @@ def add_described_photos(
 def _add(
     user: Visitor, event: Event, items: Sequence[media.AttachmentItem], before: UUID | None = None
 ) -> int:
+    _announce_photos(user, event, [item.media.pk for item in items])
     return media.add_attachments(
         user=user,
         to=event,
@@ -189,6 +190,15 @@ def _add(
         before=before,
         fields={"added_by_id": user.pk},
     )
+
+
+def _announce_photos(user: Visitor, event: Event, media_ids: list[UUID]) -> None:
+    """Tell, once they are in the gallery, of those that are not in it yet."""
+    photos = EventPhoto.objects.filter(event=event.pk, media__in=media_ids)
+    there = set(photos.values_list("media", flat=True))
+    new = [pk for pk in media_ids if pk not in there]
+    if new:
+        _announce(photos_added, event_id=event.pk, media_ids=new, added_by_id=user.pk)
 
 
 @dataclass(frozen=True)

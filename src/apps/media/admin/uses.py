@@ -25,6 +25,7 @@ from django.db.models import Field, Q, QuerySet, prefetch_related_objects
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
@@ -150,7 +151,8 @@ class MediaAttachmentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         super().clean()
         most = self.model.accepts.max_count
         if len(self.kept_rows()) > most:
-            raise ValidationError(f"At most {most} files are accepted here.", code="too_many_files")
+            text = _("At most %(most)s files are accepted here.")
+            raise ValidationError(text, code="too_many_files", params={"most": most})
 
     def save(self, commit: bool = True) -> Any:
         forms_of_rows = self.initial_forms
