@@ -16,6 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.core.storage import ObjectStore
+from apps.media import services as media_services
+from apps.media import signals
 from apps.media.models import Grant, MediaFile, Rendition
 from apps.media.tests.views.test_access_matrix import whole_photo
 from apps.notifications import dispatch, mailing, selectors, services
@@ -112,6 +114,32 @@ class TestSending:
         Mail.objects.update(due_at=LONG_AGO, deadline_at=LONG_AGO)
         assert mailing.send_mail(shared.pk)
         assert "<img" not in mailoutbox[0].alternatives[0][0]
+
+    def test_waits_for_what_its_reader_cannot_see_before_it_is_good(
+        self, shared: Mail, mailoutbox: list[Any]
+    ) -> None:
+        MediaFile.objects.update(status="processing", usable=False)
+        assert not mailing.send_mail(shared.pk)
+        assert state(shared) == "waiting"
+        MediaFile.objects.update(status="ready", usable=True)
+        Mail.objects.update(due_at=LONG_AGO)
+        assert mailing.send_mail(shared.pk)
+        assert "<img" in mailoutbox[0].alternatives[0][0]
+
+    @pytest.mark.parametrize("revoked", [False, True])
+    def test_a_shared_collection_is_named_while_it_is_shared(
+        self, revoked: bool, owner: Any, stranger: Any, mailoutbox: list[Any]
+    ) -> None:
+        type(stranger).objects.filter(pk=stranger.pk).update(email="sam@example.org")
+        shelf = media_services.create_collection(user=owner, title="Summer")
+        grant = media_services.grant_access(user=owner, media=shelf, to=stranger)
+        signals.access_granted.send(sender=Grant, grant=grant)
+        if revoked:
+            media_services.revoke_access(user=owner, grant=grant)
+        Mail.objects.update(due_at=LONG_AGO)
+        assert mailing.send_mail(Mail.objects.get().pk) is not revoked
+        subjects = [message.subject for message in mailoutbox]
+        assert subjects == ([] if revoked else ["olga shared the collection “Summer” with you"])
 
     @pytest.mark.parametrize("why", ["read", "revoked", "deleted", "no address", "switched off"])
     def test_says_nothing_that_is_over(
