@@ -97,10 +97,22 @@ function watchFailures(uppy: Files, queue: Queue, say: (words: string) => void):
   );
 }
 
+/** Restoring, which takes a moment, replaces all there is by what an earlier visit left: what was
+ * added meanwhile is kept here, and the queue alone starts uploads. */
+function keepWhatIsAdded(uppy: Files): void {
+  const setState = uppy.setState.bind(uppy);
+  const parts = ["currentUploads", "files", "recoveredState"]; // of which nothing else sets just all
+  uppy.setState = (patch) => {
+    if (Object.keys(patch ?? {}).sort().join() !== parts.join()) return setState(patch);
+    const { files, currentUploads } = uppy.getState();
+    setState({ files: { ...patch?.files, ...files }, currentUploads, recoveredState: null });
+  };
+}
+
 /** What an earlier visit left goes on; what it had paused stays so. */
 function goOnAfterReload(uppy: Files, queue: Queue): void {
+  keepWhatIsAdded(uppy);
   uppy.on("restored", () => {
-    uppy.setState({ currentUploads: {}, recoveredState: null });
     queue.retryPassing();
     queue.fill();
   });

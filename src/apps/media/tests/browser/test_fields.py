@@ -64,6 +64,15 @@ def test_uploads_are_described_and_saved(site: Page, at: At, two_files: list[Pat
     expect(item(site, "first.jpg").get_by_label("Alternative text")).to_have_value("a hill")
 
 
+def test_what_earlier_visits_left_does_not_stop_an_upload(
+    site: Page, at: At, two_files: list[Path]
+) -> None:
+    for file in two_files:  # what a tab remembers is read while the second is under way
+        site.goto(at("/notes/new/"))
+        upload(site, file)
+        expect(site.locator("[data-part=state]")).to_have_text(f"{file.name} uploaded.")
+
+
 def test_the_form_waits_for_what_is_under_way(site: Page, at: At, two_files: list[Path]) -> None:
     site.goto(at("/notes/new/"))
     site.get_by_label("Text", exact=True).fill("words")
