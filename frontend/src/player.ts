@@ -9,8 +9,7 @@ import { part } from "./player/parts";
 import { SeekBar } from "./player/seek";
 import { openSource, type Source } from "./player/source";
 import { Waveform } from "./player/waveform";
-
-const FAILED = "This cannot be played at the moment. Download it, or try again later.";
+import { t } from "./language/words";
 
 class MediaPlayer extends HTMLElement {
   private source: Source | null = null;
@@ -60,7 +59,7 @@ class MediaPlayer extends HTMLElement {
 
   private explain(): void {
     const place = part(this, "error");
-    place.textContent = FAILED;
+    place.textContent = t("This cannot be played at the moment. Download it, or try again later.");
     place.hidden = false;
     this.classList.remove("is-waiting");
   }

@@ -1,9 +1,9 @@
 /* The library in a dialog: search, pages, and what somebody picks. */
 import htmx from "htmx.org";
 import { showPlaceholders } from "../page/placeholders";
-import { count } from "../uploader/words";
 import { button, openDialog } from "./dialogs";
 import type { Chosen } from "./items";
+import { t, tn } from "../language/words";
 
 export interface Pick extends Chosen {
   likeness: Element | null;
@@ -24,11 +24,11 @@ function pickOf(choice: HTMLElement): Pick {
 
 /** Resolves with what was picked, in the order of picking; nothing if it was given up. */
 export function choose({ address, many, room, taken }: Choosing): Promise<Pick[]> {
-  const title = many ? "Choose from your library" : "Choose one from your library";
+  const title = many ? t("Choose from your library") : t("Choose one from your library");
   const { dialog, body, foot } = openDialog("chooser", title);
   const picked = new Map<string, Pick>();
   let result: Pick[] = [];
-  const done = button("Add");
+  const done = button(t("Add"));
   const words = Object.assign(document.createElement("p"), { className: "quiet" });
   words.setAttribute("role", "status");
   if (many) foot.append(done, words);
@@ -36,8 +36,10 @@ export function choose({ address, many, room, taken }: Choosing): Promise<Pick[]
 
   const tell = (): void => {
     done.disabled = picked.size === 0;
-    done.textContent = picked.size ? `Add ${count(picked.size, "file")}` : "Add";
-    words.textContent = picked.size >= room ? `That is all there is room for.` : "";
+    done.textContent = picked.size
+      ? tn("Add {count} file", "Add {count} files", picked.size)
+      : t("Add");
+    words.textContent = picked.size >= room ? t("That is all there is room for.") : "";
   };
   const finish = (picks: Pick[]): void => {
     result = picks;
@@ -66,7 +68,7 @@ export function choose({ address, many, room, taken }: Choosing): Promise<Pick[]
     showPlaceholders(body);
   });
   body.addEventListener("htmx:responseError", () => {
-    words.textContent = "Your library could not be loaded. Try again.";
+    words.textContent = t("Your library could not be loaded. Try again.");
     if (!body.children.length) body.textContent = words.textContent;
   });
   done.addEventListener("click", () => finish([...picked.values()]));

@@ -4,6 +4,7 @@ import "cropperjs";
 import type { CropperSelection } from "cropperjs";
 import { type Crop, inside, largest, readCrop, WHOLE, writeCrop } from "./crops";
 import { button, openDialog } from "./dialogs";
+import { t } from "../language/words";
 
 export interface Cutting {
   name: string;
@@ -55,9 +56,9 @@ class Cutter {
     private readonly cutting: Cutting,
   ) {
     this.sliders = {
-      size: slider("Size", (value) => this.resize(value)),
-      across: slider("From left to right", (value) => this.move("left", "width", value)),
-      down: slider("From top to bottom", (value) => this.move("top", "height", value)),
+      size: slider(t("Size"), (value) => this.resize(value)),
+      across: slider(t("From left to right"), (value) => this.move("left", "width", value)),
+      down: slider(t("From top to bottom"), (value) => this.move("top", "height", value)),
     };
   }
 
@@ -184,13 +185,13 @@ class Cutter {
 
 /** Resolves with the crop, written; with nothing for the whole picture; undefined if given up. */
 export async function cut(cutting: Cutting): Promise<string | undefined> {
-  const { dialog, body, foot } = openDialog("cropper", `Crop ${cutting.name}`);
+  const { dialog, body, foot } = openDialog("cropper", t("Crop {name}", { name: cutting.name }));
   const cutter = new Cutter(body, cutting);
   let result: string | undefined;
   const [done, whole, cancel] = [
-    button("Use this part"),
-    button(cutting.ratio ? "Reset" : "Whole picture", "button button--quiet"),
-    button("Cancel", "button button--quiet"),
+    button(t("Use this part")),
+    button(cutting.ratio ? t("Reset") : t("Whole picture"), "button button--quiet"),
+    button(t("Cancel"), "button button--quiet"),
   ];
   done.disabled = true;
   foot.append(done, whole, cancel);
@@ -207,7 +208,7 @@ export async function cut(cutting: Cutting): Promise<string | undefined> {
     await cutter.open();
     done.disabled = false;
   } catch {
-    body.textContent = "This picture could not be loaded. Try again in a moment.";
+    body.textContent = t("This picture could not be loaded. Try again in a moment.");
   }
   return closed;
 }

@@ -1,4 +1,5 @@
 /* Dialogs of fields: one frame, with a title and a way out. */
+import { t } from "../language/words";
 
 export interface Frame {
   dialog: HTMLDialogElement;
@@ -24,7 +25,7 @@ export function openDialog(name: string, title: string): Frame {
   dialog.setAttribute("aria-labelledby", `${name}-title`);
   dialog.innerHTML = `<div class="dialog__head">
       <h2 id="${name}-title"></h2>
-      <button type="button" class="icon-button" aria-label="Close">
+      <button type="button" class="icon-button" aria-label="${t("Close")}">
         <svg class="icon" aria-hidden="true"><use href="${icons()}#close"></use></svg>
       </button>
     </div><div class="dialog__body"></div><div class="dialog__foot actions"></div>`;

@@ -4,7 +4,8 @@ import { ask, uploader } from "../page/intake";
 import type { SentFile } from "../uploader/files";
 import type { Uploader } from "../uploader/start";
 import { call, isGood } from "../uploader/server";
-import { count, size } from "../uploader/words";
+import { t, tn } from "../language/words";
+import { size } from "../uploader/words";
 import { buttonOf, type Item, label, nameOf, nudge, partOf, read, show, showProgress } from "./items";
 import { keyOf } from "./keys";
 import { letOrder } from "./ordering";
@@ -113,7 +114,7 @@ class MediaField extends HTMLElement implements Field {
       items: () => this.items,
       move: (one, next) => this.list.insertBefore(one, next),
       done: (one, before) => {
-        this.remember(`${nameOf(one)} moved.`, () => this.list.insertBefore(one, before));
+        this.remember(t("{name} moved.", { name: nameOf(one) }), () => this.list.insertBefore(one, before));
         this.refresh();
       },
       say: (words) => this.say(words),
@@ -127,7 +128,7 @@ class MediaField extends HTMLElement implements Field {
     const before = there.filter((one) => !one.dataset.upload);
     this.list.append(item);
     this.adopt(item);
-    this.remember(`${nameOf(item)} added.`, () => {
+    this.remember(t("{name} added.", { name: nameOf(item) }), () => {
       this.discard(item);
       this.list.append(...before);
     });
@@ -144,9 +145,9 @@ class MediaField extends HTMLElement implements Field {
     const next = item.nextElementSibling;
     const isRunning = Boolean(item.dataset.upload);
     this.discard(item);
-    if (isRunning) this.say(`${nameOf(item)} removed.`);
+    if (isRunning) this.say(t("{name} removed.", { name: nameOf(item) }));
     else
-      this.remember(`${nameOf(item)} removed.`, () =>
+      this.remember(t("{name} removed.", { name: nameOf(item) }), () =>
         this.list.insertBefore(item, next?.parentElement === this.list ? next : null),
       );
     this.refresh();
@@ -166,7 +167,7 @@ class MediaField extends HTMLElement implements Field {
     step?.undo();
     this.items.forEach(preview);
     this.refresh();
-    this.say(step ? `Undone: ${step.words}` : "");
+    this.say(step ? t("Undone: {words}", { words: step.words }) : "");
     if (!this.steps.length) buttonOf(this, "upload")?.focus();
   }
 
@@ -240,7 +241,12 @@ class MediaField extends HTMLElement implements Field {
     const left = files.length - fit.length;
     this.complain(
       left && this.isMany
-        ? `${count(left, "file")} left out: at most ${this.dataset.maxCount} are accepted here.`
+        ? tn(
+            "{count} file left out: at most {most} are accepted here.",
+            "{count} files left out: at most {most} are accepted here.",
+            left,
+            { most: this.dataset.maxCount ?? "" },
+          )
         : "",
     );
     const good = fit.filter((file) => this.accepts(file));
@@ -252,8 +258,10 @@ class MediaField extends HTMLElement implements Field {
     const kind = file.type.split("/")[0] ?? "";
     const isOther = ["image", "video", "audio"].includes(kind) && !this.dataset.kinds?.includes(kind);
     const most = Number(this.dataset.maxSize) || Infinity;
-    if (isOther) this.complain(`${file.name}: only ${this.dataset.nouns} are accepted here.`);
-    if (file.size > most) this.complain(`${file.name} is larger than ${size(most)}.`);
+    const { name } = file;
+    const nouns = this.dataset.nouns ?? "";
+    if (isOther) this.complain(t("{name}: only {nouns} are accepted here.", { name, nouns }));
+    if (file.size > most) this.complain(t("{name} is larger than {size}.", { name, size: size(most) }));
     return !isOther && file.size <= most;
   }
 
@@ -317,7 +325,7 @@ class MediaField extends HTMLElement implements Field {
       showProgress(item, 100, "");
       label(item);
       this.uploader?.remove(file.id);
-      this.say(`${file.name} uploaded.`);
+      this.say(t("{name} uploaded.", { name: file.name }));
       this.refresh();
     } else if (failure) {
       showProgress(item, 0, `${failure.reason} ${failure.advice}`);
@@ -337,10 +345,20 @@ class MediaField extends HTMLElement implements Field {
   explain(): void {
     const running = this.items.filter((item) => item.dataset.upload).length;
     if (this.failed) {
-      const words = "was not uploaded. Remove it or try again, then send the form.";
-      this.complain(`${nameOf(this.failed)} ${words}`);
+      const name = nameOf(this.failed);
+      this.complain(
+        t("{name} was not uploaded. Remove it or try again, then send the form.", { name }),
+      );
       buttonOf(this.failed, "remove")?.focus();
-    } else if (running) this.say(`Waits for ${count(running, "upload")}, then sends the form.`);
+    } else if (running) {
+      this.say(
+        tn(
+          "Waits for {count} upload, then sends the form.",
+          "Waits for {count} uploads, then sends the form.",
+          running,
+        ),
+      );
+    }
   }
 
   private get failed(): Item | undefined {
@@ -368,7 +386,7 @@ class MediaField extends HTMLElement implements Field {
   private async crop(item: Item): Promise<void> {
     const picture = item.dataset.picture || (await pictureOf(item));
     if (!picture) {
-      this.complain(`${nameOf(item)} is still being prepared. It can be cropped in a moment.`);
+      this.complain(t("{name} is still being prepared. It can be cropped in a moment.", { name: nameOf(item) }));
       return;
     }
     const { cut } = await import("./cropping");
@@ -378,7 +396,7 @@ class MediaField extends HTMLElement implements Field {
     if (crop === undefined || crop === (before ?? "")) return;
     item.dataset.crop = crop;
     preview(item);
-    this.remember(`${nameOf(item)} cropped.`, () => {
+    this.remember(t("{name} cropped.", { name: nameOf(item) }), () => {
       item.dataset.crop = before ?? "";
     });
   }
@@ -391,7 +409,7 @@ class MediaField extends HTMLElement implements Field {
     const focal = await point({ name: nameOf(item), picture, focal: before });
     if (focal === undefined) return;
     item.dataset.focal = focal;
-    this.remember(`${nameOf(item)}: point chosen.`, () => {
+    this.remember(t("{name}: point chosen.", { name: nameOf(item) }), () => {
       item.dataset.focal = before ?? "";
     });
   }

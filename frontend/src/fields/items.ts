@@ -1,5 +1,5 @@
 /* One file of a field: what the page says of it, read and written. */
-import { count } from "../uploader/words";
+import { t, tn } from "../language/words";
 
 export type Item = HTMLLIElement;
 
@@ -21,17 +21,17 @@ export const textOf = (item: Element, name: string): HTMLInputElement | null =>
   item.querySelector<HTMLInputElement>(`[data-text="${name}"]`);
 export const nameOf = (item: Item): string => item.dataset.name ?? "";
 
-const LABELS: Record<string, string> = {
-  grip: "Move",
-  crop: "Crop",
-  focal: "Point to keep in view of",
-  remove: "Remove",
-};
+const labelsFor = (name: string): Record<string, string> => ({
+  grip: t("Move {name}", { name }),
+  crop: t("Crop {name}", { name }),
+  focal: t("Point to keep in view of {name}", { name }),
+  remove: t("Remove {name}", { name }),
+});
 
 /** Gives the buttons names that differ, and hides those of no use for this file. */
 export function label(item: Item): void {
-  for (const [name, words] of Object.entries(LABELS)) {
-    buttonOf(item, name)?.setAttribute("aria-label", `${words} ${nameOf(item)}`);
+  for (const [name, words] of Object.entries(labelsFor(nameOf(item)))) {
+    buttonOf(item, name)?.setAttribute("aria-label", words);
   }
   const isPicture = item.dataset.kind === "image";
   for (const name of ["crop", "focal"]) {
@@ -39,7 +39,7 @@ export function label(item: Item): void {
     if (button) button.hidden = !isPicture || !item.dataset.media;
   }
   for (const place of item.querySelectorAll('[data-part="of"]'))
-    place.textContent = ` for ${nameOf(item)}`;
+    place.textContent = ` ${t("for {name}", { name: nameOf(item) })}`;
   partOf(item, "name").textContent = nameOf(item);
 }
 
@@ -65,7 +65,7 @@ export function showProgress(item: Item, percent: number, words: string): void {
   const bar = place.querySelector("progress");
   if (bar) {
     bar.value = percent;
-    bar.setAttribute("aria-label", `Progress of ${nameOf(item)}`);
+    bar.setAttribute("aria-label", t("Progress of {name}", { name: nameOf(item) }));
   }
   partOf(item, "words").textContent = words;
 }
@@ -91,7 +91,9 @@ export function nudge(items: Item[]): string {
     return isSilent && !isTold;
   });
   if (!silent.length) return "";
-  return `${count(silent.length, "picture")} without alternative text. People who cannot see ${
-    silent.length === 1 ? "it" : "them"
-  } will miss what ${silent.length === 1 ? "it shows" : "they show"}.`;
+  return tn(
+    "{count} picture without alternative text. People who cannot see it will miss what it shows.",
+    "{count} pictures without alternative text. People who cannot see them will miss what they show.",
+    silent.length,
+  );
 }

@@ -1,5 +1,6 @@
 /* Puts the files of a list in another order: by dragging one, or by arrow keys on its handle. */
 import { buttonOf, type Item, nameOf } from "./items";
+import { t } from "../language/words";
 
 interface Ordering {
   items(): Item[];
@@ -71,7 +72,8 @@ function press(ordering: Ordering, item: Item, event: KeyboardEvent): void {
   ordering.move(item, to < from ? (items[to] ?? null) : nextOf(items[to] as Item));
   ordering.done(item, before);
   buttonOf(item, "grip")?.focus();
-  ordering.say(`${nameOf(item)}: position ${to + 1} of ${items.length}.`);
+  const place = { name: nameOf(item), number: to + 1, all: items.length };
+  ordering.say(t("{name}: position {number} of {all}.", place));
 }
 
 export function letOrder(item: Item, ordering: Ordering): void {
@@ -83,5 +85,5 @@ export function letOrder(item: Item, ordering: Ordering): void {
     grip.focus();
     follow(ordering, item, event);
   });
-  grip?.setAttribute("aria-description", "Arrow keys move it, Home and End to the ends.");
+  grip?.setAttribute("aria-description", t("Arrow keys move it, Home and End to the ends."));
 }

@@ -1,5 +1,6 @@
 /* The point of a picture that is kept in view wherever it is cut: a click, or two sliders. */
 import { button, openDialog } from "./dialogs";
+import { t } from "../language/words";
 
 interface Pointing {
   name: string;
@@ -21,7 +22,7 @@ function slider(words: string, value: number, change: (value: number) => void): 
 
 /** Resolves with the point as `0.5,0.25`; undefined if it was given up. */
 export function point({ name, picture, focal }: Pointing): Promise<string | undefined> {
-  const { dialog, body, foot } = openDialog("cropper", `Point to keep in view of ${name}`);
+  const { dialog, body, foot } = openDialog("cropper", t("Point to keep in view of {name}", { name }));
   let [x = 0.5, y = 0.5] = (focal || "0.5,0.5").split(",").map(Number);
   let result: string | undefined;
   const stage = Object.assign(document.createElement("div"), {
@@ -29,8 +30,8 @@ export function point({ name, picture, focal }: Pointing): Promise<string | unde
   });
   const image = Object.assign(document.createElement("img"), { src: picture, alt: "" });
   const mark = Object.assign(document.createElement("span"), { className: "cropper__mark" });
-  const across = slider("From left to right", x, (value) => set(value, y));
-  const down = slider("From top to bottom", y, (value) => set(x, value));
+  const across = slider(t("From left to right"), x, (value) => set(value, y));
+  const down = slider(t("From top to bottom"), y, (value) => set(x, value));
   const set = (left: number, top: number): void => {
     [x, y] = [left, top];
     mark.style.left = `${x * PERCENT}%`;
@@ -47,12 +48,12 @@ export function point({ name, picture, focal }: Pointing): Promise<string | unde
   sliders.append(across.parentElement as Element, down.parentElement as Element);
   body.append(stage, sliders);
   set(x, y);
-  const done = button("Use this point");
+  const done = button(t("Use this point"));
   done.addEventListener("click", () => {
     result = `${x.toFixed(3)},${y.toFixed(3)}`;
     dialog.close();
   });
-  const cancel = button("Cancel", "button button--quiet");
+  const cancel = button(t("Cancel"), "button button--quiet");
   cancel.addEventListener("click", () => dialog.close());
   foot.append(done, cancel);
   across.focus();

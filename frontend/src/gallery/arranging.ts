@@ -4,6 +4,7 @@
  * is taken back.
  */
 import { csrfToken } from "../uploader/server";
+import { t } from "../language/words";
 
 const PAUSE = 400; // milliseconds after the last key before a move is sent
 const EARLIER = new Set(["ArrowLeft", "ArrowUp"]);
@@ -76,7 +77,8 @@ export class Arranging {
     event.preventDefault();
     card.querySelector<HTMLElement>("[data-handle]")?.focus();
     const cards = [...list.children];
-    this.tell(`Place ${cards.indexOf(card) + 1} of ${cards.length}.`);
+    const place = { number: cards.indexOf(card) + 1, all: cards.length };
+    this.tell(t("Place {number} of {all}.", place));
     clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.settle(), PAUSE);
   }
@@ -123,7 +125,7 @@ export class Arranging {
     const next = card.nextElementSibling as HTMLElement | null;
     void this.send(card, next).catch(() => {
       card.parentElement?.insertBefore(card, before);
-      this.tell("The order could not be changed. Try again.");
+      this.tell(t("The order could not be changed. Try again."));
     });
   }
 

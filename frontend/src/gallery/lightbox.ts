@@ -4,6 +4,7 @@
  */
 import type PhotoSwipe from "photoswipe";
 import type { SlideData } from "photoswipe";
+import { t } from "../language/words";
 
 const AHEAD = 4; // slides before the end at which more is asked for
 const SHOWN = '.pswp__item[aria-hidden="false"]';
@@ -44,11 +45,11 @@ export async function openAt(gallery: HTMLElement, index: number): Promise<void>
     returnFocus: false,
     showHideAnimationType: still ? "none" : "fade",
     zoomAnimationDuration: still ? 0 : 200,
-    closeTitle: "Close",
-    zoomTitle: "Zoom",
-    arrowPrevTitle: "Previous",
-    arrowNextTitle: "Next",
-    errorMsg: "This picture could not be loaded.",
+    closeTitle: t("Close"),
+    zoomTitle: t("Zoom"),
+    arrowPrevTitle: t("Previous"),
+    arrowNextTitle: t("Next"),
+    errorMsg: t("This picture could not be loaded."),
   });
   const grown = (): void => takeMore(gallery, box, cards, slides);
   gallery.addEventListener("htmx:afterSettle", grown);
@@ -65,7 +66,7 @@ export async function openAt(gallery: HTMLElement, index: number): Promise<void>
     last?.focus({ preventScroll: true });
   });
   box.init();
-  box.element?.setAttribute("aria-label", gallery.dataset.label ?? "Gallery");
+  box.element?.setAttribute("aria-label", gallery.dataset.label ?? t("Gallery"));
   box.element?.setAttribute("aria-modal", "true");
 }
 
@@ -128,7 +129,7 @@ function film(data: SlideData): HTMLDivElement {
     const link = Object.assign(document.createElement("a"), {
       className: "lightbox__link",
       href: card.href,
-      textContent: "Open the player",
+      textContent: t("Open the player"),
     });
     place.append(link);
     return place;
@@ -163,7 +164,8 @@ function describe(box: PhotoSwipe, cards: Card[]): void {
         const tell = (): void => {
           const card = cards[box.currIndex];
           const title = card?.dataset.title ?? "";
-          place.textContent = `${box.currIndex + 1} of ${box.getNumItems()}: ${title}. `;
+          const at = { number: box.currIndex + 1, all: box.getNumItems(), title };
+          place.textContent = `${t("{number} of {all}: {title}.", at)} `;
           words.textContent = card?.dataset.words ?? "";
           element.classList.toggle("is-empty", !words.textContent);
         };

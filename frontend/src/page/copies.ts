@@ -1,4 +1,5 @@
 /* Buttons that copy what a field holds; shown only where the browser can. */
+import { t } from "../language/words";
 
 const SAID_FOR = 2000; // ms
 
@@ -13,7 +14,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   const before = button.textContent;
   try {
     await navigator.clipboard.writeText(source.value);
-    button.textContent = "Copied";
+    button.textContent = t("Copied");
   } catch {
     source.select(); // to be copied by hand
     return;

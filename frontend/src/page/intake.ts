@@ -7,6 +7,7 @@ import { getDroppedFiles } from "@uppy/core/utils";
 import htmx from "htmx.org";
 import { fieldAt, give } from "../fields/keys";
 import type { Uploader } from "../uploader/start";
+import { t } from "../language/words";
 
 export interface Wishes {
   tags: string;
@@ -123,7 +124,7 @@ function isField(target: EventTarget | null): boolean {
 function named(file: File): File {
   if (file.name !== "image.png") return file;
   const time = new Date().toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".");
-  return new File([file], `Pasted ${time}.png`, {
+  return new File([file], `${t("Pasted {time}", { time })}.png`, {
     type: file.type,
     lastModified: file.lastModified,
   });

@@ -1,8 +1,8 @@
 /* `<document-pages>`: the pages of a document one by one, each made when somebody turns to it. */
+import { t } from "../language/words";
 
 const MAKING = 202;
 const PATIENCE = 90; // attempts to fetch a page that is being made
-const AWAY = "This page could not be loaded.";
 
 class DocumentPages extends HTMLElement {
   private page = 1;
@@ -43,7 +43,7 @@ class DocumentPages extends HTMLElement {
   }
 
   private async load(page: number, signal: AbortSignal): Promise<void> {
-    this.say(`Loading page ${page}…`);
+    this.say(t("Loading page {page}…", { page }));
     this.classList.add("is-waiting");
     try {
       const picture = await fetchPage(this.urlOf(page), signal);
@@ -51,7 +51,7 @@ class DocumentPages extends HTMLElement {
       this.show(page, picture);
       this.say("");
     } catch {
-      if (!signal.aborted) this.say(AWAY);
+      if (!signal.aborted) this.say(t("This page could not be loaded."));
     }
     if (!signal.aborted) this.classList.remove("is-waiting");
   }
@@ -68,7 +68,7 @@ class DocumentPages extends HTMLElement {
     image?.parentElement?.querySelectorAll("source").forEach((source) => source.remove());
     if (!image) return;
     image.src = this.address;
-    image.alt = `Page ${page}`;
+    image.alt = t("Page {page}", { page });
   }
 
   private say(words: string): void {

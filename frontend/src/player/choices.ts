@@ -1,6 +1,7 @@
 /* The menu of a player: quality, speed, captions. */
 import { button, part, showPressed } from "./parts";
 import { AUTOMATIC, type Quality } from "./source";
+import { t } from "../language/words";
 
 const OFF = -1;
 
@@ -23,14 +24,14 @@ export class QualityChoice {
 
   offer(qualities: Quality[]): void {
     const options = qualities.map(({ id, name }) => option(id, name));
-    this.select.replaceChildren(option(AUTOMATIC, "Automatic"), ...options);
+    this.select.replaceChildren(option(AUTOMATIC, t("Automatic")), ...options);
     row(this.select).hidden = qualities.length < 2;
   }
 
   /** Says what the automatic choice is at present. */
   tell(name: string): void {
     const automatic = this.select.options[0];
-    if (automatic) automatic.text = `Automatic (${name})`;
+    if (automatic) automatic.text = t("Automatic ({name})", { name });
   }
 }
 
@@ -90,11 +91,11 @@ export class CaptionChoice {
     const shown = this.shown();
     if (shown !== OFF) this.last = shown;
     this.select.replaceChildren(
-      option(OFF, "Off"),
-      ...tracks.map((track, index) => option(index, track.label || track.language || "On")),
+      option(OFF, t("Off")),
+      ...tracks.map((track, index) => option(index, track.label || track.language || t("On"))),
     );
     this.select.value = String(shown);
     row(this.select).hidden = this.toggle.hidden = tracks.length === 0;
-    showPressed(this.toggle, shown !== OFF, shown === OFF ? "Show captions" : "Hide captions");
+    showPressed(this.toggle, shown !== OFF, shown === OFF ? t("Show captions") : t("Hide captions"));
   }
 }

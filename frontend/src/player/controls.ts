@@ -1,5 +1,6 @@
 /* The buttons of a player, and its keys. */
 import { button, part, showPressed } from "./parts";
+import { t } from "../language/words";
 
 const JUMP = 10; // seconds
 const STEP = 5;
@@ -22,7 +23,7 @@ function wirePlay(root: HTMLElement, media: HTMLMediaElement, deeds: Deeds): voi
   const play = button(root, "play");
   const begin = root.querySelector<HTMLElement>('[data-part="begin"]');
   const show = (): void => {
-    showPressed(play, !media.paused, media.paused ? "Play" : "Pause");
+    showPressed(play, !media.paused, media.paused ? t("Play") : t("Pause"));
     if (begin && !media.paused) begin.hidden = true;
   };
   play.addEventListener("click", deeds.play);
@@ -46,7 +47,7 @@ function wireVolume(root: HTMLElement, media: HTMLMediaElement): void {
   const volume = part<HTMLInputElement>(root, "volume");
   const show = (): void => {
     const silent = media.muted || media.volume === 0;
-    showPressed(mute, silent, silent ? "Sound on" : "Sound off");
+    showPressed(mute, silent, silent ? t("Sound on") : t("Sound off"));
     volume.value = String(silent ? 0 : media.volume);
     volume.style.setProperty("--played", `${100 * Number(volume.value)}%`);
   };
@@ -75,7 +76,7 @@ function wireFullscreen(root: HTMLElement, media: HTMLMediaElement): void {
   });
   root.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement === root;
-    showPressed(control, full, full ? "Leave full screen" : "Full screen");
+    showPressed(control, full, full ? t("Leave full screen") : t("Full screen"));
   });
   hideWhileIdle(root, media);
 }

@@ -3,6 +3,7 @@
 import { part } from "./parts";
 import { Storyboard } from "./storyboard";
 import { clock } from "./times";
+import { t } from "../language/words";
 
 const STEP = 5; // seconds, of an arrow key
 const PAGE = 30;
@@ -96,7 +97,7 @@ export class SeekBar {
     style.setProperty("--played", `${(100 * seconds) / whole}%`);
     style.setProperty("--loaded", `${(100 * this.loadedUntil()) / whole}%`);
     const chapter = this.chapterAt(seconds);
-    const words = `${clock(seconds)} of ${clock(whole)}`;
+    const words = t("{time} of {whole}", { time: clock(seconds), whole: clock(whole) });
     this.slider.setAttribute("aria-valuetext", chapter ? `${words}, ${chapter.title}` : words);
     part(this.root, "time").textContent = `${clock(seconds)} / ${clock(this.duration)}`;
     this.root.dispatchEvent(new CustomEvent("player:moved", { detail: seconds / whole }));

@@ -6,6 +6,7 @@
  */
 import type Hls from "hls.js";
 import type { ErrorData, Level } from "hls.js";
+import { decimal } from "../language/words";
 
 /** What can be chosen; `id` is the player's own number of it. */
 export interface Quality {
@@ -159,7 +160,7 @@ const compare = (one: Level, other: Level): number =>
 function nameOf(level: Level, all: Level[]): string {
   const plain = `${linesOf(level)}p`;
   if (all.filter((one) => linesOf(one) === linesOf(level)).length === 1) return plain;
-  return `${plain}, ${(level.bitrate / MEGABIT).toFixed(1)} Mbit/s`;
+  return `${plain}, ${decimal(level.bitrate / MEGABIT, 1)} Mbit/s`;
 }
 
 /** A stream that was made anew during playing is asked for again; so is one that was cut off. */

@@ -1,6 +1,6 @@
 /* Puts what happens into words for a live region, seldom enough to be listened to. */
 import { type Files, filesOf, isDone } from "./files";
-import { count } from "./words";
+import { t, tn } from "../language/words";
 
 const STEP = 25; // percent
 
@@ -13,18 +13,18 @@ export function announce(uppy: Files, place: Element | null): (words: string) =>
   uppy.on("files-added", (files) => {
     if (!isBusy) said = 0;
     isBusy = true;
-    say(`Upload of ${count(files.length, "file")} started.`);
+    say(tn("Upload of {count} file started.", "Upload of {count} files started.", files.length));
   });
   uppy.on("restored", () => {
     const open = filesOf(uppy).filter((file) => !isDone(file) && !file.isPaused).length;
     if (!open) return;
     isBusy = true;
-    say(`Upload of ${count(open, "file")} goes on.`);
+    say(tn("Upload of {count} file goes on.", "Upload of {count} files goes on.", open));
   });
   uppy.on("progress", (percent) => {
     if (percent < said + STEP || percent >= 100) return;
     said = percent;
-    say(`${percent} percent uploaded.`);
+    say(t("{percent} percent uploaded.", { percent }));
   });
   uppy.on("state-update", () => {
     const files = filesOf(uppy);
@@ -36,5 +36,7 @@ export function announce(uppy: Files, place: Element | null): (words: string) =>
 }
 
 export function summary(arrived: number, failed: number): string {
-  return `${arrived} uploaded${failed ? `, ${failed} not` : ""}.`;
+  return failed
+    ? t("{arrived} uploaded, {failed} not.", { arrived, failed })
+    : t("{arrived} uploaded.", { arrived });
 }

@@ -1,18 +1,22 @@
 /* The camera in a window of its own: photographs and films become files like any other. */
 import Webcam from "@uppy/webcam";
 import type { Files } from "./files";
+import { t } from "../language/words";
 
-const WORDS = {
-  takePicture: "Take a photograph",
-  startRecording: "Start filming",
-  stopRecording: "Stop filming",
-  submitRecordedFile: "Upload it",
-  discardRecordedFile: "Take another",
-  allowAccessTitle: "Your camera, please",
-  allowAccessDescription: "Allow this site to use the camera; your browser asks for it.",
-  noCameraTitle: "There is no camera",
-  noCameraDescription: "Connect one, or choose a file instead.",
-};
+const wordsOfCamera = () => ({
+  takePicture: t("Take a photograph"),
+  startRecording: t("Start filming"),
+  stopRecording: t("Stop filming"),
+  submitRecordedFile: t("Upload it"),
+  discardRecordedFile: t("Take another"),
+  allowAccessTitle: t("Your camera, please"),
+  allowAccessDescription: t("Allow this site to use the camera; your browser asks for it."),
+  noCameraTitle: t("There is no camera"),
+  noCameraDescription: t("Connect one, or choose a file instead."),
+  smile: t("Smile!"),
+  recordingLength: t("Length of the recording: {length}", { length: "%{recording_length}" }),
+  recordingStoppedMaxSize: t("Filming ended: the file would become larger than is accepted."),
+});
 const MODES = ["picture", "video-audio"] as const;
 
 function loadStyles(address: string): void {
@@ -28,8 +32,8 @@ function makeDialog(icons: string): HTMLDialogElement {
   dialog.className = "dialog camera";
   dialog.setAttribute("aria-labelledby", "camera-title");
   dialog.innerHTML = `<div class="camera__head">
-      <h2 id="camera-title">Camera</h2>
-      <button type="button" class="icon-button" aria-label="Close the camera">
+      <h2 id="camera-title">${t("Camera")}</h2>
+      <button type="button" class="icon-button" aria-label="${t("Close the camera")}">
         <svg class="icon" aria-hidden="true"><use href="${icons}#close"></use></svg>
       </button>
     </div><div></div>`;
@@ -50,7 +54,7 @@ export function openCamera(uppy: Files, place: HTMLElement): void {
     mirror: false,
     showVideoSourceDropdown: true,
     showRecordingLength: true,
-    locale: { strings: WORDS } as never,
+    locale: { strings: wordsOfCamera() } as never,
   });
   // A photograph taken before the first picture of the camera is there would be empty.
   dialog.addEventListener("loadeddata", () => dialog.classList.add("has-picture"), true);

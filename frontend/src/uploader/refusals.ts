@@ -1,4 +1,5 @@
 /* Why a file did not arrive, in a sentence, and what to do about it. */
+import { t } from "../language/words";
 
 export interface Failure {
   code: string;
@@ -20,20 +21,20 @@ interface Problem {
 const SERVER_ERRORS = 500;
 const PASSING = new Set([0, 408, 423, 425, 429]);
 
-const ADVICE: Record<string, string> = {
-  corrupt_file: "Open it in the program that made it, save a new copy and upload that.",
-  empty_file: "It holds nothing. Look at the file on your device, and choose it again.",
-  file_too_large: "Make it smaller, or cut it into parts, and upload those.",
-  malware_found: "Check the device it comes from, and upload a clean copy.",
-  quota_exceeded: "Empty the trash or delete what you no longer need, then try again.",
-  too_long: "Cut it into shorter parts and upload those.",
-  too_many_pages: "Split it into several documents and upload those.",
-  too_many_pixels: "Make it smaller and upload that.",
-  type_mismatch: "Give it the name that fits what it is, and upload it again.",
-  unsafe_content: "Save it without scripts, macros and embedded files, and upload that.",
+const adviceFor = (): Record<string, string> => ({
+  corrupt_file: t("Open it in the program that made it, save a new copy and upload that."),
+  empty_file: t("It holds nothing. Look at the file on your device, and choose it again."),
+  file_too_large: t("Make it smaller, or cut it into parts, and upload those."),
+  malware_found: t("Check the device it comes from, and upload a clean copy."),
+  quota_exceeded: t("Empty the trash or delete what you no longer need, then try again."),
+  too_long: t("Cut it into shorter parts and upload those."),
+  too_many_pages: t("Split it into several documents and upload those."),
+  too_many_pixels: t("Make it smaller and upload that."),
+  type_mismatch: t("Give it the name that fits what it is, and upload it again."),
+  unsafe_content: t("Save it without scripts, macros and embedded files, and upload that."),
   unsupported_type:
-    "Save it as a common photo, video, audio, PDF or office document and upload that.",
-};
+    t("Save it as a common photo, video, audio, PDF or office document and upload that."),
+});
 // The bytes may be fine: what stood in the way can be removed.
 const CURABLE = new Set(["quota_exceeded", "throttled", "upload_expired", "rejected"]);
 
@@ -47,8 +48,8 @@ function read(xhr: XMLHttpRequest | undefined): Problem {
 
 const away = (): Failure => ({
   code: "away",
-  reason: "The server could not be reached.",
-  advice: "This goes on by itself as soon as it answers.",
+  reason: t("The server could not be reached."),
+  advice: t("This goes on by itself as soon as it answers."),
   mayRetry: true,
   isPassing: true,
 });
@@ -57,11 +58,11 @@ function signedOut(): Failure {
   const here = encodeURIComponent(location.pathname + location.search);
   return {
     code: "signed_out",
-    reason: "You have been signed out.",
-    advice: "Sign in again; the upload goes on where it stopped.",
+    reason: t("You have been signed out."),
+    advice: t("Sign in again; the upload goes on where it stopped."),
     mayRetry: true,
     isPassing: false,
-    link: { href: `/accounts/login/?next=${here}`, words: "Sign in" },
+    link: { href: `/accounts/login/?next=${here}`, words: t("Sign in") },
   };
 }
 
@@ -79,15 +80,16 @@ export function explain(xhr: XMLHttpRequest | undefined): Failure {
   if (PASSING.has(status) || status >= SERVER_ERRORS) return away();
   const { code = "", detail, errors } = read(xhr);
   if (isSignedOut(status, code)) return signedOut();
+  const advice = adviceFor();
   const first = Object.values(errors ?? {}).flat()[0];
   const failure: Failure = {
     code: code || `http_${status}`,
-    reason: first ?? detail ?? "The server did not take this file.",
-    advice: ADVICE[code] ?? "",
-    mayRetry: CURABLE.has(code) || !(code in ADVICE),
+    reason: first ?? detail ?? t("The server did not take this file."),
+    advice: advice[code] ?? "",
+    mayRetry: CURABLE.has(code) || !(code in advice),
     isPassing: false,
   };
   if (code === "quota_exceeded")
-    failure.link = { href: "/library/trash/", words: "Open the trash" };
+    failure.link = { href: "/library/trash/", words: t("Open the trash") };
   return failure;
 }

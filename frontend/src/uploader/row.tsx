@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Icon, IconButton } from "./icon";
 import type { Row } from "./view";
+import { t } from "../language/words";
 
 const LARGEST_PREVIEW = 12 * 1024 * 1024; // bytes; larger pictures take long to decode
 const PREVIEWED = /^image\/(jpeg|png|webp|gif|avif)$/;
@@ -59,7 +60,7 @@ function Story({ row }: { row: Row }) {
   if (arrival?.twin) {
     return (
       <span class="upload__words">
-        You have this already: <a href={arrival.twin}>the same file</a>
+        {t("You have this already:")} <a href={arrival.twin}>{t("the same file")}</a>
       </span>
     );
   }
@@ -81,21 +82,21 @@ function Buttons({ row, actions }: { row: Row; actions: RowActions }) {
   return (
     <span class="upload__buttons">
       {isMoving && (
-        <IconButton icon="pause" label={`Pause ${name}`} onPress={() => actions.pause(id)} />
+        <IconButton icon="pause" label={t("Pause {name}", { name })} onPress={() => actions.pause(id)} />
       )}
       {phase === "paused" && (
-        <IconButton icon="play" label={`Go on with ${name}`} onPress={() => actions.resume(id)} />
+        <IconButton icon="play" label={t("Go on with {name}", { name })} onPress={() => actions.resume(id)} />
       )}
       {phase === "lost" && (
-        <IconButton icon="upload" label={`Choose ${name} again`} onPress={actions.choose} />
+        <IconButton icon="upload" label={t("Choose {name} again", { name })} onPress={actions.choose} />
       )}
       {phase === "failed" && row.file.failure?.mayRetry && (
-        <IconButton icon="retry" label={`Try ${name} again`} onPress={() => actions.retry(id)} />
+        <IconButton icon="retry" label={t("Try {name} again", { name })} onPress={() => actions.retry(id)} />
       )}
       {phase !== "done" && phase !== "finishing" && (
         <IconButton
           icon="close"
-          label={phase === "failed" ? `Dismiss ${name}` : `Cancel ${name}`}
+          label={phase === "failed" ? t("Dismiss {name}", { name }) : t("Cancel {name}", { name })}
           onPress={() => actions.remove(id)}
         />
       )}
@@ -112,7 +113,7 @@ export function UploadRow({ row, actions }: { row: Row; actions: RowActions }) {
         <Name row={row} />
         <Story row={row} />
         {isShown && (
-          <progress max={100} value={row.percent} aria-label={`Progress of ${row.name}`} />
+          <progress max={100} value={row.percent} aria-label={t("Progress of {name}", { name: row.name })} />
         )}
       </span>
       <Buttons row={row} actions={actions} />

@@ -20,6 +20,7 @@ import { Queue } from "./queue";
 import { explain } from "./refusals";
 import { csrfToken } from "./server";
 import { showTray } from "./tray";
+import { t } from "../language/words";
 
 export interface Uploader {
   add(files: File[], wishes: Wishes): void;
@@ -90,10 +91,13 @@ function watchFailures(uppy: Files, queue: Queue, say: (words: string) => void):
     const failure = explain(response?.body?.xhr as XMLHttpRequest | undefined);
     keep(uppy, file.id, { failure });
     if (failure.isPassing) queue.retryLater(file.id);
-    else say(`${file.name} was not uploaded. ${failure.reason} ${failure.advice}`);
+    else {
+      const words = t("{name} was not uploaded.", { name: file.name });
+      say(`${words} ${failure.reason} ${failure.advice}`);
+    }
   });
   uppy.on("restriction-failed", (file) =>
-    say(`${file?.name ?? "This file"} is in the list already.`),
+    say(t("{name} is in the list already.", { name: file?.name ?? t("This file") })),
   );
 }
 

@@ -8,6 +8,7 @@ import type { Queue } from "./queue";
 import { type RowActions, UploadRow } from "./row";
 import type { Asks } from "./start";
 import { type Row, rowsOf, summarize, type Summary } from "./view";
+import { t } from "../language/words";
 
 const REFRESH = 150; // milliseconds between two drawings
 const LONGEST = 150; // rows; the rest is counted
@@ -44,16 +45,16 @@ function Heading({
           {summary.title}
         </span>
         <span class="tray__words">{summary.words}</span>
-        <span class="visually-hidden">, show or hide the list</span>
+        <span class="visually-hidden">{t(", show or hide the list")}</span>
       </button>
       {summary.isOpen && !summary.isPaused && (
-        <IconButton icon="pause" label="Pause all" onPress={actions.pauseAll} />
+        <IconButton icon="pause" label={t("Pause all")} onPress={actions.pauseAll} />
       )}
       {summary.isPaused && (
-        <IconButton icon="play" label="Go on with all" onPress={actions.resumeAll} />
+        <IconButton icon="play" label={t("Go on with all")} onPress={actions.resumeAll} />
       )}
       {!summary.isOpen && (
-        <IconButton icon="close" label="Close the list of uploads" onPress={actions.close} />
+        <IconButton icon="close" label={t("Close the list of uploads")} onPress={actions.close} />
       )}
       <span class={`tray__flip${isExpanded ? " is-flipped" : ""}`} aria-hidden="true">
         <Icon name="up" />
@@ -67,11 +68,11 @@ function Foot({ rows, summary, actions }: { rows: Row[]; summary: Summary; actio
   return (
     <p class="tray__foot">
       <button type="button" class="button button--quiet button--small" data-add="files">
-        Add files
+        {t("Add files")}
       </button>
       {canRetry && (
         <button type="button" class="button button--quiet button--small" onClick={actions.retryAll}>
-          Try all again
+          {t("Try all again")}
         </button>
       )}
       {summary.isOpen && (
@@ -80,7 +81,7 @@ function Foot({ rows, summary, actions }: { rows: Row[]; summary: Summary; actio
           class="button button--danger-quiet button--small"
           onClick={actions.cancelAll}
         >
-          Cancel all
+          {t("Cancel all")}
         </button>
       )}
     </p>
@@ -94,7 +95,7 @@ function Tray({ state, actions }: { state: TrayState; actions: TrayActions }) {
   return (
     <section
       class={`tray${summary.isBad ? " tray--bad" : ""}`}
-      aria-label="Uploads"
+      aria-label={t("Uploads")}
       onKeyDown={(event) => event.key === "Escape" && isExpanded && actions.flip()}
     >
       <Heading summary={summary} isExpanded={isExpanded} actions={actions} />
@@ -102,15 +103,15 @@ function Tray({ state, actions }: { state: TrayState; actions: TrayActions }) {
         class="tray__progress"
         max={100}
         value={summary.percent}
-        aria-label="Progress of all uploads"
+        aria-label={t("Progress of all uploads")}
       />
       {isExpanded && (
         <>
-          <ul class="tray__list" aria-label="Files being uploaded" tabIndex={0}>
+          <ul class="tray__list" aria-label={t("Files being uploaded")} tabIndex={0}>
             {rows.slice(0, LONGEST).map((row) => (
               <UploadRow key={row.id} row={row} actions={actions} />
             ))}
-            {hidden > 0 && <li class="tray__rest">and {hidden} more</li>}
+            {hidden > 0 && <li class="tray__rest">{t("and {hidden} more", { hidden })}</li>}
           </ul>
           <Foot rows={rows} summary={summary} actions={actions} />
         </>

@@ -2,7 +2,8 @@
 import { type Files, filesOf, isDone, type SentFile } from "./files";
 import type { Pace } from "./pace";
 import type { Queue } from "./queue";
-import { count, size, timeLeft } from "./words";
+import { size, timeLeft } from "./words";
+import { t, tn } from "../language/words";
 
 export type Phase =
   "waiting" | "preparing" | "sending" | "paused" | "finishing" | "done" | "failed" | "lost";
@@ -60,17 +61,17 @@ function wordsOf(file: SentFile, phase: Phase): string {
   const whole = size(file.size ?? 0);
   switch (phase) {
     case "sending":
-      return `${size(sentOf(file))} of ${whole}`;
+      return t("{sent} of {whole}", { sent: size(sentOf(file)), whole });
     case "paused":
-      return `Paused at ${Math.floor(percentOf(file))} %`;
+      return t("Paused at {percent} %", { percent: Math.floor(percentOf(file)) });
     case "preparing":
-      return "Starting";
+      return t("Starting");
     case "finishing":
-      return "Checking the file";
+      return t("Checking the file");
     case "waiting":
-      return `${whole}, waiting`;
+      return t("{whole}, waiting", { whole });
     case "lost":
-      return "Choose this file again: it goes on where it stopped.";
+      return t("Choose this file again: it goes on where it stopped.");
     default:
       return whole;
   }
@@ -101,9 +102,11 @@ function total(rows: Row[], of: (file: SentFile) => number): number {
 }
 
 function endWords(done: number, failed: number): [string, string] {
-  if (!failed) return [`${count(done, "file")} uploaded`, ""];
-  const title = done ? `${done} uploaded, ${failed} not` : `${count(failed, "file")} not uploaded`;
-  return [title, "See what to do below"];
+  if (!failed) return [tn("{count} file uploaded", "{count} files uploaded", done), ""];
+  const title = done
+    ? t("{done} uploaded, {failed} not", { done, failed })
+    : tn("{count} file not uploaded", "{count} files not uploaded", failed);
+  return [title, t("See what to do below")];
 }
 
 function movingWords(rows: Row[], pace: Pace): string {
@@ -125,19 +128,24 @@ export function summarize(rows: Row[], pace: Pace, isOnline: boolean): Summary {
   const all = total(counted, (file) => file.size ?? 0);
   const percent = all ? (100 * total(counted, sentOf)) / all : done ? 100 : 0;
   const summary = { percent, isOpen: open > 0, isPaused: false, isBad: failed > 0, failed };
-  const of = `${Math.min(done + 1, counted.length)} of ${counted.length}`;
+  const place = { number: Math.min(done + 1, counted.length), all: counted.length };
   if (!isOnline && (open || passing)) {
-    return { ...summary, title: "You are offline", words: "Waits for the connection", isBad: true };
+    const words = t("Waits for the connection");
+    return { ...summary, title: t("You are offline"), words, isBad: true };
   }
   if (open > 0 && !rows.some((row) => MOVING.has(row.phase)) && numberIn(rows, "paused") > 0) {
-    return { ...summary, title: "Paused", words: `${count(open, "file")} to go`, isPaused: true };
+    const words = tn("{count} file to go", "{count} files to go", open);
+    return { ...summary, title: t("Paused"), words, isPaused: true };
   }
-  if (open > 0) return { ...summary, title: `Uploading ${of}`, words: movingWords(counted, pace) };
+  if (open > 0) {
+    const title = t("Uploading {number} of {all}", place);
+    return { ...summary, title, words: movingWords(counted, pace) };
+  }
   if (numberIn(rows, "lost")) {
     return {
       ...summary,
-      title: "Waiting for you",
-      words: "Choose the files again to go on",
+      title: t("Waiting for you"),
+      words: t("Choose the files again to go on"),
       isBad: true,
     };
   }

@@ -142,6 +142,28 @@ def tidy(line: str) -> str:
     return line.strip()
 
 
+# -- the scripts ------------------------------------------------------------------------------
+
+SCRIPTS = SOURCE.parent / "frontend/src"
+SAID = re.compile(r'\bt\(\s*"([^"]+)"')
+COUNTED = re.compile(r'\btn\(\s*"([^"]+)",\s*"([^"]+)"')
+ENTRY = re.compile(r'^  (?:"([^"]+)"|(\w+)):(.*?)(?=^  \S|^\})', re.MULTILINE | re.DOTALL)
+VALUES = re.compile(r"{\w+}")
+
+
+def test_scripts_say_everything_in_german() -> None:
+    sources = [
+        path.read_text() for path in SCRIPTS.rglob("*.ts*") if path.parent.name != "language"
+    ]
+    said = {words for source in sources for words in SAID.findall(source)}
+    counted = {many for source in sources for _, many in COUNTED.findall(source)}
+    german = {a or b: words for a, b, words in ENTRY.findall((SCRIPTS / "words-de.ts").read_text())}
+    assert set(german) == said | counted
+    for words, meant in german.items():
+        assert set(VALUES.findall(words)) == set(VALUES.findall(meant)), words
+    assert all("one:" in german[many] and "other:" in german[many] for many in counted)
+
+
 # -- what is read -----------------------------------------------------------------------------
 
 
