@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import django
@@ -26,14 +27,19 @@ if __name__ == "__main__":
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection, transaction
+from django.db.models.signals import pre_delete
 from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.core.requestbody import RequestBody
 from apps.core.storage import UnfinishedStore, object_store
+from apps.core.storage.local import LocalStore
 from apps.media import dispatch, services
 from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tombstone, Upload
+from apps.media.selectors.belongings import rows_naming, rows_of
+from apps.media.services import erasing
+from apps.media.testing import PIXEL, make_media
 
 LONG_AGO = timedelta(days=1)
 
@@ -115,6 +121,50 @@ def upload_and_die(owner_id: int, path: str) -> None:
     with transaction.atomic():
         transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
         services.import_media_from_path(user=user, path=Path(path))
+
+
+def own_files(name: str, count: int) -> dict[str, Any]:
+    """A new account with so many files, ready without any processing; who they are."""
+    user = get_user_model().objects.create_user(username=name)
+    for number in range(count):
+        make_media(owner=user, content=PIXEL + b"%s %d" % (name.encode(), number))
+    return {"id": user.pk, "name": name}
+
+
+def erase_and_die(owner_id: int, where: str, count: int) -> None:
+    """Erase a user and be killed: when `count` rows are about to go in an open transaction
+    ("row"), after that many committed steps ("step"), or objects gone ("object")."""
+    left = [count]
+
+    def maybe_die(*args: Any, **kwargs: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    remove = LocalStore.remove
+
+    def remove_and_maybe_die(store: LocalStore, key: str) -> None:
+        remove(store, key)
+        maybe_die()
+
+    erasing.BATCH = 2  # so that a few files take many steps
+    if where == "row":
+        pre_delete.connect(maybe_die, sender=MediaVersion)
+    if where == "object":
+        LocalStore.remove = remove_and_maybe_die  # type: ignore[method-assign]
+    user = get_user_model().objects.get(pk=owner_id)
+    services.erase_user(
+        user=user, by=None, on_progress=maybe_die if where == "step" else lambda count: None
+    )
+
+
+def belongings(owner_id: int) -> dict[str, int]:
+    """How many rows are a user's or name them, whether or not the account is still there."""
+    user = SimpleNamespace(pk=owner_id)
+    every = [*rows_of(user), *(rows for rows, _ in rows_naming(user))]
+    found = {rows.model._meta.label_lower: rows.count() for rows in every}
+    found["account"] = get_user_model().objects.filter(pk=owner_id).count()
+    return {label: count for label, count in found.items() if count}
 
 
 def violations() -> list[str]:
@@ -219,6 +269,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         stored,
         upload_and_die,
         violations,
+        own_files,
+        erase_and_die,
+        belongings,
         expire_uploads,
         finish_uploads,
         is_held,

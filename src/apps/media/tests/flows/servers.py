@@ -199,6 +199,14 @@ class Site:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
 
+    def manage(self, *arguments: object) -> str:
+        """What a command of `manage.py` says; fails where it does."""
+        command = [sys.executable, "-m", "django", *map(str, arguments)]
+        done = subprocess.run(
+            command, env=self._environment, cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
     # -- what goes on inside ------------------------------------------------------------------
 
     def state(self) -> State:
@@ -282,7 +290,8 @@ def running_site(
         site = Site(plan, environment, programs)
         try:
             site.start(*programs)
-            site.wait_ready()
+            if programs:
+                site.wait_ready()
             yield site
             site.observer.ask("empty_storage")
         except BaseException:
