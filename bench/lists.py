@@ -13,14 +13,11 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import django
-import psycopg
 import report
+from databases import own_database
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/benchmarks/lists.md"
@@ -34,7 +31,7 @@ def main() -> int:
     if not address.startswith("postgres"):
         sys.stderr.write("bench/run lists needs PostgreSQL: set DATABASE_URL\n")
         return 2
-    with _own_database(address):
+    with own_database(address, NAME):
         sys.path.insert(0, str(ROOT / "src"))
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         django.setup()
@@ -56,18 +53,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
     parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
-
-
-@contextmanager
-def _own_database(address: str) -> Iterator[None]:
-    with psycopg.connect(address, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        server.execute(f"CREATE DATABASE {NAME}")
-        os.environ["DATABASE_URL"] = urlunsplit(urlsplit(address)._replace(path=f"/{NAME}"))
-        try:
-            yield
-        finally:
-            server.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 if __name__ == "__main__":
