@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from uuid_utils.compat import uuid7
 
@@ -10,3 +11,9 @@ from uuid_utils.compat import uuid7
 def new_id() -> uuid.UUID:
     """Return a UUID version 7 (RFC 9562 §5.7). It names; it does not protect: never a secret."""
     return uuid7()
+
+
+def first_id(moment: datetime) -> uuid.UUID:
+    """The least id that anything made at `moment` or later can have: for ranges in an index."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(int=milliseconds << 80 | 7 << 76 | 0b10 << 62)

@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
+from apps.media.admin.overview import overview
 from apps.media.admin.uses import narrow_search
 from apps.media.models import (
     Job,
@@ -128,6 +129,10 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if media is not None and answer.status_code == HTTPStatus.OK:
             services.maybe_note_look(user=request.user, media=media)
         return answer
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path("overview/", self.admin_site.admin_view(overview), name="media_overview")
+        return [page, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaFile]:
         return selectors.with_details(super().get_queryset(request))

@@ -69,6 +69,7 @@ from apps.media.selectors.opening import (
     list_shared_items,
 )
 from apps.media.selectors.originals import Original, batches_below, find_originals
+from apps.media.selectors.overview import get_overview
 from apps.media.selectors.room import get_room_report, list_copies
 from apps.media.selectors.sharing import (
     find_recipient,
@@ -146,6 +147,7 @@ __all__ = [
     "get_import",
     "get_old_version",
     "get_original",
+    "get_overview",
     "get_readable_media",
     "get_rendition",
     "get_room_report",

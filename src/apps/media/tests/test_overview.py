@@ -1,0 +1,80 @@
+"""What operators see of the whole site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.core.ids import first_id, new_id
+from apps.media import selectors, services
+from apps.media.models import Job, MediaFile
+
+Upload = Callable[..., MediaFile]
+
+
+def test_the_least_id_of_a_moment() -> None:
+    before, after = timezone.now() - timedelta(seconds=1), timezone.now() + timedelta(seconds=1)
+    assert first_id(before) < new_id() < first_id(after)
+
+
+def test_work_and_failures(upload: Upload, owner: Any) -> None:
+    for number in range(3):
+        upload(b"%d" % number, f"{number}.txt")
+    waiting = Job.objects.filter(state="queued").count()
+    failed = Job.objects.filter(state="queued").first()
+    assert failed
+    Job.objects.filter(pk=failed.pk).update(state="failed", error_code="timeout")
+    seen = selectors.get_overview()
+    assert sum(queue.waiting for queue in seen.queues) == waiting - 1
+    assert min(queue.since for queue in seen.queues if queue.since) <= timezone.now()
+    assert seen.failures == [("timeout", 1)]
+
+
+def test_what_came_and_who_stores_most(
+    upload: Upload, owner: Any, stranger: Any, run_jobs: Callable[[], int]
+) -> None:
+    upload(b"1" * 300, "a.txt")
+    upload(b"2" * 100, "b.txt", user=stranger)
+    seen = selectors.get_overview()
+    assert (seen.files, seen.bytes) == (2, 400)
+    assert (seen.days[-1].files, seen.days[-1].bytes, seen.days[-1].height) == (2, 400, 100)
+    assert all(day.files == 0 for day in seen.days[:-1])
+    assert [(row.name, row.bytes) for row in seen.owners] == [("olga", 300), ("sam", 100)]
+    assert [(row.count, row.bytes, row.width) for row in seen.kinds] == [(2, 400, 100)]
+
+
+def test_what_is_older_is_not_counted(upload: Upload) -> None:
+    media = upload(b"words", "a.txt")
+    services.delete_media(user=media.owner, media=media, permanent=True)
+    old = first_id(timezone.now() - timedelta(days=30))
+    MediaFile.objects.create(
+        pk=old, owner=media.owner, original_name="old.txt", media_type="document", size=9
+    )
+    assert sum(day.files for day in selectors.get_overview().days) == 0
+
+
+def test_the_page(staff: Any, upload: Upload, browser_of: Callable[[Any], Client]) -> None:
+    upload(b"words", "a.txt")
+    client = browser_of(staff)
+    assert reverse("admin:media_overview") in (
+        client.get(reverse("admin:media_mediafile_changelist")).content.decode()
+    )
+    page = client.get(reverse("admin:media_overview"))
+    assert page.status_code == 200
+    assert "olga" in page.content.decode()
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_for_those_alone_who_may_see_every_file(
+    is_staff: bool, owner: Any, browser_of: Callable[[Any], Client]
+) -> None:
+    owner.is_staff = is_staff
+    owner.save()
+    answer = browser_of(owner).get(reverse("admin:media_overview"))
+    assert answer.status_code == (403 if is_staff else 302)
