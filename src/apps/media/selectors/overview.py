@@ -6,8 +6,10 @@ lately is a range of ids, and what is stored is the sum of the accounts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -71,6 +73,8 @@ def get_overview() -> Overview:
     """All of it, in a fixed number of queries."""
     stored = Quota.objects.aggregate(bytes=Sum("bytes_used"), files=Sum("files_used"))
     recent = _since(DAYS)
+    kinds = recent.values_list("media_type")
+    owners = Quota.objects.values_list("owner__username", "files_used", "bytes_used")
     return Overview(
         bytes=stored["bytes"] or 0,
         files=stored["files"] or 0,
@@ -79,11 +83,8 @@ def get_overview() -> Overview:
         queues=_queues(),
         failures=_failures(),
         days=_days(recent),
-        kinds=_slices(recent.values_list("media_type").annotate(Count("pk"), bytes=Sum("size"))),
-        owners=_slices(
-            Quota.objects.values_list("owner__username", "files_used", "bytes_used"),
-            by="bytes_used",
-        ),
+        kinds=_slices(kinds.annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes")),
+        owners=_slices(owners.order_by("-bytes_used")[:MOST]),
     )
 
 
@@ -129,9 +130,9 @@ def _days(recent: QuerySet[MediaFile]) -> list[Day]:
     ]
 
 
-def _slices(rows: QuerySet[MediaFile] | QuerySet[Quota], by: str = "bytes") -> list[Slice]:
-    """The largest of rows of a name, a count and bytes."""
-    found = list(rows.order_by(f"-{by}")[:MOST])
+def _slices(rows: Iterable[tuple[Any, ...]]) -> list[Slice]:
+    """Of rows of a name, a count and bytes, the largest first."""
+    found = list(rows)
     most = found[0][2] if found else 0
     return [Slice(name, count, size, _percent(size, most)) for name, count, size in found]
 
