@@ -34,6 +34,7 @@ from apps.core.outbound.answers import (
 )
 from apps.core.outbound.connections import CheckedBackend, Limits, Watch
 from apps.core.outbound.targets import Target, parse_url
+from apps.core.words import gettext_noop as _
 
 MAX_REDIRECTS = 3
 AGENT = "media-app"
@@ -135,7 +136,7 @@ def _read_off(answer: httpcore.Response, most: int) -> None:
 def _final_answer(
     target: Target, question: _Question, stack: ExitStack
 ) -> tuple[Target, httpcore.Response]:
-    for _ in range(MAX_REDIRECTS + 1):
+    for _hop in range(MAX_REDIRECTS + 1):
         opened = stack.enter_context(ExitStack())
         answer = _ask(target, question, opened)
         if answer.status not in REDIRECTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+import symtable
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,31 @@ def test_the_catalogue_has_all_that_is_marked(app: str) -> None:
     assert set(marked_in(app)) - known == set(), "run bin/messages"
 
 
-def marked_in(app: str) -> Iterator[tuple[str | None, str]]:
+@pytest.mark.parametrize("app", NAMES)
+def test_no_function_hides_the_mark_by_a_name_of_its_own(app: str) -> None:
+    for path in modules_of(app):
+        for scope in scopes_in(symtable.symtable(path.read_text(), str(path), "exec")):
+            if scope.get_type() == "function" and "_" in scope.get_identifiers():
+                name = scope.lookup("_")
+                assert not (name.is_local() and name.is_referenced()), (path, scope.get_name())
+
+
+def scopes_in(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from scopes_in(child)
+
+
+def modules_of(app: str) -> Iterator[Path]:
     skipped = {"tests", "migrations", "management"}
     for path in (SOURCE / app).rglob("*.py"):
         if not skipped & set(path.relative_to(SOURCE / app).parts):
-            yield from read_marked(path.read_text())
+            yield path
+
+
+def marked_in(app: str) -> Iterator[tuple[str | None, str]]:
+    for path in modules_of(app):
+        yield from read_marked(path.read_text())
     for path in templates_of(app):
         # As Python that says the same; what is no message in it is crossed out.
         lines = templatize(path.read_text()).splitlines()
