@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.admin.records import LookOnlyAdmin
 from apps.notifications import services
@@ -21,7 +22,7 @@ class NotificationAdmin(LookOnlyAdmin):
     exclude = ["preview_token"]
     actions = ["revoke"]
 
-    @admin.action(description="End the addresses of pictures in mails")
+    @admin.action(description=_("End the addresses of pictures in mails"))
     def revoke(self, request: HttpRequest, rows: QuerySet[Notification]) -> None:
         services.revoke_previews(notifications=rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 
 class NotThereError(AppError):
@@ -10,4 +11,4 @@ class NotThereError(AppError):
 
     code = "not_found"
     status = 404
-    message = "Not found."
+    message = _("Not found.")

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    MEDIA_READY = "media_ready", "Your file is ready"
-    MEDIA_REFUSED = "media_refused", "Your file was refused"
-    SHARED = "shared", "Something is shared with you"
-    POST = "post", "A new post of somebody you follow"
-    EVENT_MEDIA = "event_media", "New photos of an event of yours"
-    INVITED = "invited", "You are invited to an event"
-    WEBHOOK_OFF = "webhook_off", "A webhook of yours was turned off"
+    MEDIA_READY = "media_ready", _("Your file is ready")
+    MEDIA_REFUSED = "media_refused", _("Your file was refused")
+    SHARED = "shared", _("Something is shared with you")
+    POST = "post", _("A new post of somebody you follow")
+    EVENT_MEDIA = "event_media", _("New photos of an event of yours")
+    INVITED = "invited", _("You are invited to an event")
+    WEBHOOK_OFF = "webhook_off", _("A webhook of yours was turned off")
 
 
 class Email(models.TextChoices):
-    NOW = "now", "At once"
-    DIGEST = "digest", "Once a day"
-    NEVER = "never", "Never"
+    NOW = "now", _("At once")
+    DIGEST = "digest", _("Once a day")
+    NEVER = "never", _("Never")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
@@ -49,10 +50,10 @@ REFUSED = (
 )
 WIDTH = 560  # pixels of the page that a mail takes
 STILL_MADE = (Status.PENDING, Status.PROCESSING)
-ACTIONS: dict[str, str] = {
-    Kind.POST: "See the post",
-    Kind.EVENT_MEDIA: "See the photos",
-    Kind.INVITED: "See the event",
+ACTIONS: dict[str, Any] = {
+    Kind.POST: gettext_lazy("See the post"),
+    Kind.EVENT_MEDIA: gettext_lazy("See the photos"),
+    Kind.INVITED: gettext_lazy("See the event"),
 }
 _State = Mail.State
 
@@ -70,7 +71,7 @@ class Entry:
     @property
     def action(self) -> str:
         """What to press to get there."""
-        return ACTIONS.get(self.shown.row.kind, "Open")
+        return str(ACTIONS.get(self.shown.row.kind) or gettext("Open"))
 
 
 def send_mail(mail_id: uuid.UUID | str) -> bool:
@@ -86,7 +87,10 @@ def send_mail(mail_id: uuid.UUID | str) -> bool:
     if not shown:
         _end(mail, _State.DROPPED)
         return False
-    return _hand_over(mail, _message(mail, shown))
+    # Nobody knows which language somebody reads while they are away: it is the site's.
+    with translation.override(settings.LANGUAGE_CODE):
+        message = _message(mail, shown)
+    return _hand_over(mail, message)
 
 
 def sweep_mails(*, limit: int = BATCH) -> int:
@@ -190,7 +194,7 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
     unsubscribe = _absolute(
         reverse("notifications:unsubscribe", args=[token_for(mail.recipient_id, kind)])
     )
-    many = f"{len(shown)} notifications" if len(shown) > 1 else ""
+    many = _count(shown) if len(shown) > 1 else ""
     context = {
         "heading": many or "Media App",
         "entries": entries,
@@ -217,6 +221,11 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
     return message
 
 
+def _count(shown: list[Shown]) -> str:
+    words = ngettext("%(count)s notification", "%(count)s notifications", len(shown))
+    return words % {"count": len(shown)}
+
+
 def _entry(shown: Shown) -> Entry:
     media = shown.media
     picture = ""
@@ -224,7 +233,7 @@ def _entry(shown: Shown) -> Entry:
     if preview is not None:
         path = reverse("notifications:preview", args=[_ensure_token(shown.row)])
         picture = _absolute(path)
-    alt = media.alt_text or f"Preview of {media}" if media is not None else ""
+    alt = media.alt_text or gettext("Preview of %(file)s") % {"file": media} if media else ""
     width = min(preview.width or WIDTH, WIDTH) if preview else WIDTH
     return Entry(shown, _absolute(shown.url), picture, alt, width)
 

@@ -11,6 +11,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.notifications.kinds import Email, Kind
@@ -30,11 +31,11 @@ class Mail(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        SENT = "sent"
-        DROPPED = "dropped", "Dropped: there was nothing left to tell"
-        FAILED = "failed"
-        UNKNOWN = "unknown", "Unknown: the worker was lost while it was sent"
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        DROPPED = "dropped", _("Dropped: there was nothing left to tell")
+        FAILED = "failed", _("Failed")
+        UNKNOWN = "unknown", _("Unknown: the worker was lost while it was sent")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     recipient = models.ForeignKey(

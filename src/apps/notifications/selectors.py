@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.text import Truncator
+from django.utils.translation import gettext, ngettext
 
 from apps.events.selectors import list_events_of
 from apps.media import selectors as media_selectors
@@ -64,58 +65,113 @@ class Shown:
         return self.row.target not in _SUBJECTS or self.subject is not None
 
     @property
-    def title(self) -> str:
-        """What the file is called: as it is now, and only to those who may see it."""
-        return f"“{self.media}”" if self.media is not None else "a file that is no longer there"
-
-    @property
     def who(self) -> str:
-        return self.row.actor.shown_name if self.row.actor else "Somebody"
+        return self.row.actor.shown_name if self.row.actor else gettext("Somebody")
 
 
 def _ready(shown: Shown) -> str:
-    if shown.row.count > 1:
-        return f"{shown.row.count} of your files are ready"
-    return f"Ready: {shown.title}"
+    count = shown.row.count
+    if count > 1:
+        words = ngettext(
+            "%(count)s of your files is ready", "%(count)s of your files are ready", count
+        )
+        return words % {"count": count}
+    if shown.media is None:
+        return gettext("Ready: a file that is no longer there")
+    return gettext("Ready: “%(file)s”") % {"file": shown.media}
 
 
 def _refused(shown: Shown) -> str:
-    if shown.row.count > 1:
-        return f"{shown.row.count} of your files were refused"
-    reason = shown.media.failure_message if shown.media else ""
-    return f"Refused: {shown.title}. {reason}".strip()
+    count = shown.row.count
+    if count > 1:
+        words = ngettext(
+            "%(count)s of your files was refused", "%(count)s of your files were refused", count
+        )
+        return words % {"count": count}
+    if shown.media is None:
+        return gettext("Refused: a file that is no longer there.")
+    values = {"file": shown.media, "reason": shown.media.failure_message}
+    return (gettext("Refused: “%(file)s”. %(reason)s") % values).strip()
 
 
 def _shared(shown: Shown) -> str:
-    if shown.row.count > 1:
-        return f"{shown.who} shared {shown.row.count} things with you"
+    return _shared_words(shown) % {
+        "who": shown.who,
+        "count": shown.row.count,
+        "file": shown.media,
+        "title": shown.subject.title if shown.subject else "",
+    }
+
+
+def _shared_words(shown: Shown) -> str:
+    count = shown.row.count
+    if count > 1:
+        return ngettext(
+            "%(who)s shared %(count)s thing with you",
+            "%(who)s shared %(count)s things with you",
+            count,
+        )
     if shown.row.target == "collection":
-        name = f"the collection “{shown.subject.title}”" if shown.subject else "a collection"
-        return f"{shown.who} shared {name} with you"
-    return f"{shown.who} shared {shown.title} with you"
+        if shown.subject is None:
+            return gettext("%(who)s shared a collection with you")
+        return gettext("%(who)s shared the collection “%(title)s” with you")
+    if shown.media is None:
+        return gettext("%(who)s shared a file that is no longer there with you")
+    return gettext("%(who)s shared “%(file)s” with you")
 
 
 def _posted(shown: Shown) -> str:
-    if shown.row.count > 1:
-        return f"{shown.who} wrote {shown.row.count} posts"
+    text = " ".join(shown.subject.text.split()) if shown.subject else ""
+    return _posted_words(shown) % {
+        "who": shown.who,
+        "count": shown.row.count,
+        "text": Truncator(text).chars(LONGEST_QUOTE),
+    }
+
+
+def _posted_words(shown: Shown) -> str:
+    count = shown.row.count
+    if count > 1:
+        return ngettext("%(who)s wrote %(count)s post", "%(who)s wrote %(count)s posts", count)
     if shown.subject is None:
-        return f"{shown.who} wrote a post that you can no longer see"
+        return gettext("%(who)s wrote a post that you can no longer see")
     if shown.subject.text:
-        words = " ".join(shown.subject.text.split())
-        return f"{shown.who} posted: “{Truncator(words).chars(LONGEST_QUOTE)}”"
-    is_film = shown.media is not None and shown.media.media_type == "video"
-    return f"{shown.who} posted a {'video' if is_film else 'photo'}"
+        return gettext("%(who)s posted: “%(text)s”")
+    if shown.media is not None and shown.media.media_type == "video":
+        return gettext("%(who)s posted a video")
+    return gettext("%(who)s posted a photo")
 
 
 def _added(shown: Shown) -> str:
-    event = f"“{shown.subject}”" if shown.subject else "an event that you can no longer see"
-    photos = "a photo" if shown.row.count == 1 else f"{shown.row.count} photos"
-    return f"{shown.who} added {photos} to {event}"
+    values = {"who": shown.who, "count": shown.row.count, "event": shown.subject}
+    return _added_words(shown) % values
+
+
+def _added_words(shown: Shown) -> str:
+    count = shown.row.count
+    if shown.subject is None:
+        return ngettext(
+            "%(who)s added a photo to an event that you can no longer see",
+            "%(who)s added %(count)s photos to an event that you can no longer see",
+            count,
+        )
+    return ngettext(
+        "%(who)s added a photo to “%(event)s”",
+        "%(who)s added %(count)s photos to “%(event)s”",
+        count,
+    )
 
 
 def _invited(shown: Shown) -> str:
-    event = f"“{shown.subject}”" if shown.subject else "an event that you can no longer see"
-    return f"{shown.who} invited you to {event}"
+    if shown.subject is None:
+        words = gettext("%(who)s invited you to an event that you can no longer see")
+    else:
+        words = gettext("%(who)s invited you to “%(event)s”")
+    return words % {"who": shown.who, "event": shown.subject}
+
+
+def _turned_off(shown: Shown) -> str:
+    return gettext("A webhook of yours was turned off: nothing was accepted there")
 
 
 _TEXTS = {
@@ -125,7 +181,7 @@ _TEXTS = {
     Kind.POST: _posted,
     Kind.EVENT_MEDIA: _added,
     Kind.INVITED: _invited,
-    Kind.WEBHOOK_OFF: lambda shown: "A webhook of yours was turned off: nothing was accepted there",
+    Kind.WEBHOOK_OFF: _turned_off,
 }
 
 

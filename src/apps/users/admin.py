@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.admin import MediaFieldsMixin
 from apps.users.models import User
 
-PROFILE = ("Profile", {"fields": ("display_name", "about", "avatar", "cover")})
+PROFILE = (_("Profile"), {"fields": ("display_name", "about", "avatar", "cover")})
 
 
 @admin.register(User)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 
 class PersonNotVisibleError(AppError):
@@ -10,7 +11,7 @@ class PersonNotVisibleError(AppError):
 
     code = "not_found"
     status = 404
-    message = "Not found."
+    message = _("Not found.")
 
 
 class WrongPasswordError(AppError):
@@ -18,7 +19,7 @@ class WrongPasswordError(AppError):
 
     code = "wrong_password"
     status = 422
-    message = "This is not the password of your account."
+    message = _("This is not the password of your account.")
 
 
 class FollowingOneselfError(AppError):
@@ -26,7 +27,7 @@ class FollowingOneselfError(AppError):
 
     code = "following_oneself"
     status = 422
-    message = "You cannot follow yourself."
+    message = _("You cannot follow yourself.")
 
 
 class NotYoursError(AppError):
@@ -34,4 +35,4 @@ class NotYoursError(AppError):
 
     code = "cannot_attach"
     status = 403
-    message = "You can only show files of your own."
+    message = _("You can only show files of your own.")

@@ -6,13 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.forms import MediaModelForm
 from apps.users.models import User
 
-OPEN = (
-    "Everybody may see your page: whoever does may also open the whole file, not only the part "
-    "that you choose."
+AVATAR_HELP = _(
+    "It stands beside everything you write. Everybody may see your page: whoever does may also "
+    "open the whole file, not only the part that you choose."
+)
+COVER_HELP = _(
+    "It stands across the top of your page. Everybody may see your page: whoever does may also "
+    "open the whole file, not only the part that you choose."
 )
 
 
@@ -25,20 +30,16 @@ class SignUpForm(UserCreationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = "Letters, digits and @ . + - _ only."
+        self.fields["username"].help_text = _("Letters, digits and @ . + - _ only.")
 
 
 class ProfileForm(MediaModelForm):
     """What a person's page tells of them, and the pictures that it shows."""
 
     avatar = User._meta.get_field("avatar").formfield(
-        label="Picture",
-        is_round=True,
-        help_text="It stands beside everything you write. " + OPEN,
+        label=_("Picture"), is_round=True, help_text=AVATAR_HELP
     )
-    cover = User._meta.get_field("cover").formfield(
-        label="Cover", help_text="It stands across the top of your page. " + OPEN
-    )
+    cover = User._meta.get_field("cover").formfield(label=_("Cover"), help_text=COVER_HELP)
 
     class Meta:
         model = User
@@ -47,7 +48,8 @@ class ProfileForm(MediaModelForm):
             "display_name": forms.TextInput(attrs={"autocomplete": "name"}),
             "about": forms.Textarea(attrs={"rows": 4}),
         }
-        help_texts = {"display_name": "What others read instead of your user name."}
+        labels = {"display_name": _("Display name"), "about": _("About")}
+        help_texts = {"display_name": _("What others read instead of your user name.")}
 
     def to_fields(self) -> dict[str, Any]:
         """The valid values as the services take them."""
@@ -58,6 +60,7 @@ class DeleteAccountForm(forms.Form):
     """The password once more, for what cannot be undone."""
 
     password = forms.CharField(
+        label=_("Password"),
         max_length=4096,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),

@@ -6,6 +6,7 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from apps.core.error_pages import answer_error
 
@@ -20,6 +21,6 @@ def answer_lockout(
         request,
         status=429,
         code="locked_out",
-        detail="Too many failed attempts to sign in. Please try again later.",
+        detail=gettext("Too many failed attempts to sign in. Please try again later."),
         headers={"Retry-After": str(seconds)},
     )

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.policies import Description, HostUse
 from apps.users.models import User
 
 PICTURES = ("avatar", "cover")
-KINDS = {"avatar": "profile picture of", "cover": "cover picture of"}
+KINDS = {"avatar": _("profile picture of"), "cover": _("cover picture of")}
 
 
 def media_of_profiles(user: User | AnonymousUser) -> QuerySet[Any]:
@@ -36,4 +37,4 @@ def describe_people(
 
 def _describe(use: HostUse) -> Description:
     person: User = use.host
-    return Description(person.shown_name, person.get_absolute_url(), KINDS[use.field])
+    return Description(person.shown_name, person.get_absolute_url(), str(KINDS[use.field]))

@@ -1,4 +1,4 @@
-"""The catalogues of core, media and the frame: complete, compiled, and used by what people read."""
+"""The catalogues of the apps and the frame: complete, compiled, and used by what people read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from apps.media.models import MediaFile
 from apps.media.tests.samples import photo_jpeg
 
 SOURCE = Path(__file__).resolve().parents[3]
-NAMES = ("apps/core", "apps/media", "config")
+NAMES = ("apps/core", "apps/media", "apps/notifications", "apps/users", "config")
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 KEYWORDS: Any = {
     **DEFAULT_KEYWORDS,
@@ -137,7 +137,7 @@ def read_marked(source: str) -> Iterator[tuple[str | None, str]]:
 # -- the templates ----------------------------------------------------------------------------
 
 UNSAID = re.compile(
-    r"{%\s*comment\s*%}.*?{%\s*endcomment\s*%}"
+    r"<style>.*?</style>|{%\s*comment\s*%}.*?{%\s*endcomment\s*%}"
     r"|{%\s*blocktranslate.*?{%\s*endblocktranslate\s*%}"
     r"|{%.*?%}|{{.*?}}|{#.*?#}|&\w+;",
     re.DOTALL,

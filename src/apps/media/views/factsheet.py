@@ -69,7 +69,7 @@ def _technical(kept: Mapping[str, Any]) -> Rows:
 def _picture(video: Mapping[str, Any]) -> str:
     parts = [_codec(video["codec"]), _rate(video["frame_rate"])]
     parts += ["HDR"] if video["hdr"] else []
-    parts += [gettext("interlaced")] if video[gettext("interlaced")] else []
+    parts += [gettext("interlaced")] if video["interlaced"] else []
     parts += [f"{video['bit_rate'] / MEGA:.1f} Mbit/s"] if video["bit_rate"] else []
     return ", ".join(part for part in parts if part)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -19,6 +20,7 @@ from apps.core.errors import AppError
 from apps.core.keyset import CursorError, Ordering, read_page
 from apps.core.pages import PersonalView
 from apps.core.rates import AddressRate, check_rate
+from apps.core.words import gettext_noop as _
 from apps.media import delivery
 from apps.media.exceptions import BadRequestError
 from apps.notifications import selectors, services, tokens
@@ -56,7 +58,7 @@ class ListView(PersonalView):
             )
         except CursorError as error:
             raise BadRequestError(
-                detail="This page of the list does not exist any more."
+                detail=_("This page of the list does not exist any more.")
             ) from error
         shown = selectors.show(request.user, page.items)
         unread = selectors.count_unread(user=request.user)
@@ -107,14 +109,14 @@ class PreferencesView(PersonalView):
     def post(self, request: HttpRequest) -> HttpResponse:
         ways = {kind: _said(request, kind) for kind in DEFAULTS}
         services.set_preferences(user=request.user, ways=ways)
-        messages.success(request, "Changes saved.")
+        messages.success(request, gettext("Changes saved."))
         return redirect("notifications:preferences")
 
 
 def _said(request: HttpRequest, kind: Kind) -> Ways:
     email = request.POST.get(f"{kind}-email", Email.NEVER)
     if email not in Email.values:
-        raise BadRequestError(detail="There is no such choice.")
+        raise BadRequestError(detail=_("There is no such choice."))
     return Ways(in_page=f"{kind}-in_page" in request.POST, email=Email(email))
 
 
@@ -142,7 +144,7 @@ class UnsubscribeView(View):
             return _untold(answer_app_error(request, error))
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        _, kinds = tokens.read_token(token)
+        kinds = tokens.read_token(token)[1]
         context = {"kinds": [kind.label for kind in kinds]}
         return render(request, "notifications/unsubscribe.html", context)
 

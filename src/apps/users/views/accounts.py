@@ -28,6 +28,7 @@ from rest_framework.views import APIView
 from apps.core.errors import AppError
 from apps.core.rates import check_rate
 from apps.core.schema import problem
+from apps.core.words import gettext_noop as _
 from apps.users.forms import SignUpForm
 from apps.users.throttles import SignInThrottle, SignUpThrottle, TokenThrottle
 
@@ -40,7 +41,7 @@ class InvalidCredentialsError(AppError):
 
     code = "invalid_credentials"
     status = 400
-    message = "This user name and password do not belong together."
+    message = _("This user name and password do not belong together.")
 
 
 class SignInView(LoginView):

@@ -9,6 +9,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.core.errors import AppError
@@ -66,7 +67,7 @@ class EditProfilePage(PersonalView):
             except AppError as error:
                 form.add_error(None, error.detail)
             else:
-                messages.success(request, "Changes saved.")
+                messages.success(request, gettext("Changes saved."))
                 return redirect(request.user)
         return _show_form(request, form, status=422)
 
@@ -89,7 +90,7 @@ class DeleteAccountPage(PersonalView):
             form.add_error("password", error.detail)
             return self._show(request, form, status=422)
         logout(request)
-        messages.success(request, "Your account and all that was in it is deleted.")
+        messages.success(request, gettext("Your account and all that was in it is deleted."))
         return redirect("media:home")
 
     def _show(

@@ -10,6 +10,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.core.pages import PersonalView
@@ -31,7 +32,8 @@ class SecurityPage(PersonalView):
         if not form.is_valid():
             return _show(request, status=422, form=form)
         update_session_auth_hash(request, form.save())
-        messages.success(request, "Your password is changed. Other browsers are signed out.")
+        words = gettext("Your password is changed. Other browsers are signed out.")
+        messages.success(request, words)
         return redirect("users:security")
 
 
@@ -52,7 +54,7 @@ class RevokeTokenPage(PersonalView):
 
     def post(self, request: HttpRequest, token_key: str) -> HttpResponse:
         services.revoke_token(user=request.user, token_key=token_key)
-        messages.success(request, "The token is revoked.")
+        messages.success(request, gettext("The token is revoked."))
         return redirect("users:security")
 
 
