@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.events.models import Event, EventPhoto, Invitation
 from apps.media.admin import MediaAttachmentInline, MediaFieldsMixin
@@ -62,6 +63,6 @@ class EventAdmin(MediaFieldsMixin, admin.ModelAdmin):  # type: ignore[type-arg,m
         rows: QuerySet[Event] = super().get_queryset(request)
         return rows.annotate(photo_total=Count("photos"))
 
-    @admin.display(description="photos", ordering="photo_total")
+    @admin.display(description=_("photos"), ordering="photo_total")
     def photo_total(self, event: Any) -> int:
         return int(event.photo_total)

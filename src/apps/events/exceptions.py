@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 
 class EventError(AppError):
@@ -14,7 +15,7 @@ class NotVisibleError(EventError):
 
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = _("There is nothing here.")
 
 
 class ForbiddenError(EventError):
@@ -22,7 +23,7 @@ class ForbiddenError(EventError):
 
     code = "forbidden"
     status = 403
-    message = "You may not do this."
+    message = _("You may not do this.")
 
 
 class UnknownGuestError(EventError):
@@ -30,7 +31,7 @@ class UnknownGuestError(EventError):
 
     code = "unknown_guest"
     status = 422
-    message = "There is nobody of this name who can be invited."
+    message = _("There is nobody of this name who can be invited.")
 
 
 class BadRequestError(EventError):
@@ -38,4 +39,4 @@ class BadRequestError(EventError):
 
     code = "bad_request"
     status = 400
-    message = "This request cannot be understood."
+    message = _("This request cannot be understood.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from apps.events.models import Answer, Event, EventPhoto, Visibility
 from apps.media.forms import AttachmentsFormField, MediaForm, MediaModelForm
@@ -21,14 +22,14 @@ def _moment(**options: Any) -> forms.DateTimeField:
 class EventForm(MediaModelForm):
     """What is said of an event, and its banner."""
 
-    starts_at = _moment(label="Begins")
-    ends_at = _moment(label="Ends", required=False, help_text="Leave it empty if it is open.")
+    starts_at = _moment(label=_("Begins"))
+    ends_at = _moment(label=_("Ends"), required=False, help_text=_("Leave it empty if it is open."))
     visibility = forms.ChoiceField(
-        label="Who sees it",
+        label=_("Who sees it"),
         choices=Visibility.choices,
-        help_text="Whoever sees the event sees its banner and its photos.",
+        help_text=_("Whoever sees the event sees its banner and its photos."),
     )
-    guests_add_photos = forms.BooleanField(label="Guests may add photos", required=False)
+    guests_add_photos = forms.BooleanField(label=_("Guests may add photos"), required=False)
 
     class Meta:
         model = Event
@@ -42,7 +43,12 @@ class EventForm(MediaModelForm):
             "guests_add_photos",
             "banner",
         ]
-        labels = {"text": "What it is about"}
+        labels = {
+            "title": _("Title"),
+            "place": _("Place"),
+            "text": _("What it is about"),
+            "banner": _("Banner"),
+        }
         widgets = {
             "title": forms.TextInput(attrs={"autocomplete": "off"}),
             "text": forms.Textarea(attrs={"rows": 5}),
@@ -60,12 +66,12 @@ class AddPhotosForm(MediaForm):
     """Photos and films for the gallery of an event."""
 
     photos = AttachmentsFormField(
-        label="Photos and videos",
+        label=_("Photos and videos"),
         through=EventPhoto,
         crops=False,
         captions=True,
-        help_text="Whoever sees the event sees them.",
-        error_messages={"required": "Choose some photos first."},
+        help_text=_("Whoever sees the event sees them."),
+        error_messages={"required": _("Choose some photos first.")},
     )
 
 
@@ -75,7 +81,7 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = EventPhoto
         fields = ["alt_text", "caption"]
-        labels = {"alt_text": "Alternative text"}
+        labels = {"alt_text": _("Alternative text"), "caption": _("Caption")}
         widgets = {
             "alt_text": forms.TextInput(attrs={"autocomplete": "off"}),
             "caption": forms.TextInput(attrs={"autocomplete": "off"}),
@@ -92,7 +98,7 @@ class InviteForm(forms.Form):
     """Whom to ask."""
 
     name = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=254,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
     )

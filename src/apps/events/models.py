@@ -10,6 +10,8 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.media.fields import CropField, MediaField
@@ -21,16 +23,16 @@ MOST_PHOTOS = 2_000
 
 
 class Visibility(models.TextChoices):
-    INVITED = "invited", "Invited people only"
-    PUBLIC = "public", "Public – everybody"
+    INVITED = "invited", _("Invited people only")
+    PUBLIC = "public", _("Public – everybody")
 
 
 class Answer(models.TextChoices):
     """What somebody says to an invitation; nothing yet is the empty text."""
 
-    YES = "yes", "Yes"
-    MAYBE = "maybe", "Maybe"
-    NO = "no", "No"
+    YES = "yes", _("Yes")
+    MAYBE = "maybe", _("Maybe")
+    NO = "no", _("No")
 
 
 class Event(models.Model):
@@ -77,7 +79,7 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),
                 name="event_ends_after_start",
-                violation_error_message="An event ends after it has begun.",
+                violation_error_message=_("An event ends after it has begun."),
             ),
             models.CheckConstraint(condition=~Q(title=""), name="event_has_title"),
         ]
@@ -90,7 +92,8 @@ class Event(models.Model):
 
     def clean(self) -> None:
         if self.ends_at and self.starts_at and self.ends_at - self.starts_at > LONGEST:
-            raise ValidationError({"ends_at": f"An event takes at most {LONGEST.days} days."})
+            words = gettext("An event takes at most %(most)s days.") % {"most": LONGEST.days}
+            raise ValidationError({"ends_at": words})
 
 
 class EventPhoto(MediaAttachment):

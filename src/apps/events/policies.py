@@ -12,6 +12,7 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.events.models import Event, EventPhoto, Invitation, Visibility
 from apps.media.policies import Description, HostUse
@@ -121,5 +122,5 @@ def describe_events(user: Visitor, uses: Sequence[HostUse]) -> list[Description 
 
 
 def _describe(use: HostUse) -> Description:
-    kind = "banner of event" if use.field else "event"
+    kind = _("banner of event") if use.field else _("event")
     return Description(use.host.title, use.host.get_absolute_url(), kind)

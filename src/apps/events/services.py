@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 
+from apps.core.words import gettext_noop as _
 from apps.events.exceptions import (
     BadRequestError,
     ForbiddenError,
@@ -95,7 +96,9 @@ def _find_file(user: Visitor, media_id: UUID) -> MediaFile:
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(fields) - EDITABLE):
-        raise BadRequestError(detail=f"The field {unknown[0]!r} cannot be set.")
+        raise BadRequestError(
+            detail=_("The field %(name)s cannot be set."), values={"name": repr(unknown[0])}
+        )
     return {name: _tidy(value) for name, value in fields.items()}
 
 
@@ -127,7 +130,7 @@ def withdraw_invitation(*, user: Visitor, event: Event, invitation_id: int) -> N
     """Take an invitation back: who had it sees no more than a stranger. Raises `ForbiddenError`,
     `NotVisibleError`."""
     event = _lock(user, event, Action.EDIT)
-    gone, _ = Invitation.objects.filter(event=event.pk, pk=invitation_id).delete()
+    gone = Invitation.objects.filter(event=event.pk, pk=invitation_id).delete()[0]
     if not gone:
         raise NotVisibleError(invitation_id)
 
@@ -139,7 +142,7 @@ def answer_invitation(*, user: Visitor, event: Event, answer: str) -> Invitation
     Raises `ForbiddenError`, `BadRequestError`.
     """
     if answer not in Answer.values:
-        raise BadRequestError(detail="Answer yes, maybe or no.")
+        raise BadRequestError(detail=_("Answer yes, maybe or no."))
     event = _lock(user, event, Action.ANSWER)
     said = {"answer": answer, "answered_at": timezone.now()}
     return Invitation.objects.update_or_create(event=event, user_id=user.pk or 0, defaults=said)[0]
@@ -278,7 +281,9 @@ def step_photo(*, user: Visitor, event: Event, media_id: UUID, later: bool) -> N
 
 def _counted(media_ids: Sequence[UUID]) -> list[UUID]:
     if len(media_ids) > MOST_AT_ONCE:
-        raise BadRequestError(detail=f"At most {MOST_AT_ONCE} photos at once.")
+        raise BadRequestError(
+            detail=_("At most %(most)s photos at once."), values={"most": MOST_AT_ONCE}
+        )
     return list(media_ids)
 
 

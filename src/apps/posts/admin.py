@@ -14,7 +14,7 @@ class PostMediaFormSet(MediaAttachmentFormSet):
     def clean(self) -> None:
         super().clean()
         if any(row.media.owner_id != self.instance.author_id for row in self.kept_rows()):
-            raise ValidationError(NotYoursError.message, code=NotYoursError.code)
+            raise ValidationError(NotYoursError().detail, code=NotYoursError.code)
 
 
 class PostMediaInline(MediaAttachmentInline):

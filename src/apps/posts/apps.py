@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PostsConfig(AppConfig):
     name = "apps.posts"
     label = "posts"
+    verbose_name = _("Posts")
 
     def ready(self) -> None:
         from apps.media.policies import (  # noqa: PLC0415  models are ready now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core.errors import AppError
+from apps.core.words import gettext_noop as _
 
 
 class PostNotVisibleError(AppError):
@@ -10,7 +11,7 @@ class PostNotVisibleError(AppError):
 
     code = "not_found"
     status = 404
-    message = "Not found."
+    message = _("Not found.")
 
 
 class PostForbiddenError(AppError):
@@ -18,7 +19,7 @@ class PostForbiddenError(AppError):
 
     code = "permission_denied"
     status = 403
-    message = "Only whoever wrote a post may do this."
+    message = _("Only whoever wrote a post may do this.")
 
 
 class EmptyPostError(AppError):
@@ -26,7 +27,7 @@ class EmptyPostError(AppError):
 
     code = "empty_post"
     status = 422
-    message = "Write something, or add a photo or a video."
+    message = _("Write something, or add a photo or a video.")
 
 
 class NotYoursError(AppError):
@@ -34,7 +35,7 @@ class NotYoursError(AppError):
 
     code = "cannot_attach"
     status = 403
-    message = "You can only post files of your own."
+    message = _("You can only post files of your own.")
 
 
 class UnknownCursorError(AppError):
@@ -42,4 +43,4 @@ class UnknownCursorError(AppError):
 
     code = "invalid"
     status = 400
-    message = "This page of the list does not exist any more."
+    message = _("This page of the list does not exist any more.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.forms import AttachmentsFormField, MediaModelForm
 from apps.posts.models import LONGEST, Audience, Post, PostMedia
@@ -14,19 +15,19 @@ class PostForm(MediaModelForm):
     """Words, files, and who gets to see them."""
 
     text = forms.CharField(
-        label="What would you like to tell?",
+        label=_("What would you like to tell?"),
         required=False,
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
     attachments = AttachmentsFormField(
-        label="Photos and videos", through=PostMedia, required=False, captions=True
+        label=_("Photos and videos"), through=PostMedia, required=False, captions=True
     )
     audience = forms.ChoiceField(
-        label="Who sees it",
+        label=_("Who sees it"),
         choices=Audience.choices,
         initial=Audience.FOLLOWERS,
-        help_text="It holds for the photos and videos in it as well.",
+        help_text=_("It holds for the photos and videos in it as well."),
     )
 
     class Meta:

@@ -7,6 +7,8 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.media.models import Accepts, MediaAttachment
@@ -15,9 +17,9 @@ LONGEST = 5_000  # characters
 
 
 class Audience(models.TextChoices):
-    PUBLIC = "public", "Everybody"
-    FOLLOWERS = "followers", "Your followers"
-    ONLY_ME = "only_me", "Only you"
+    PUBLIC = "public", _("Everybody")
+    FOLLOWERS = "followers", _("Your followers")
+    ONLY_ME = "only_me", _("Only you")
 
 
 class Post(models.Model):
@@ -46,7 +48,8 @@ class Post(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:60] or f"Post of {self.created_at:%Y-%m-%d}"
+        day = f"{self.created_at:%Y-%m-%d}"
+        return self.text[:60] or gettext("Post of %(day)s") % {"day": day}
 
     def get_absolute_url(self) -> str:
         return reverse("posts:post", args=[self.pk])

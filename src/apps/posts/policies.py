@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.media.policies import Description, HostUse
 from apps.posts.models import Audience, Post, PostMedia
@@ -68,7 +69,7 @@ def describe_posts(user: Visitor, uses: Sequence[HostUse]) -> list[Description |
     rows = Post.objects.filter(visible_to(user), pk__in=[post.pk for post in posts])
     seen = set(rows.values_list("pk", flat=True))
     return [
-        Description(str(post), post.get_absolute_url()) if post.pk in seen else None
+        Description(str(post), post.get_absolute_url(), _("post")) if post.pk in seen else None
         for post in posts
     ]
 

@@ -139,3 +139,16 @@ def test_the_administration_shows_banner_and_gallery(
     services.update_event(user=owner, event=event, banner=made[0])
     page = browser_of(staff).get(f"/admin/events/event/{event.pk}/change/").content.decode()
     assert page.count("/r/thumb.webp") == 3
+
+
+def test_an_event_is_read_in_german(client: Client, event: Event, guest: Any) -> None:
+    german = {"accept-language": "de"}
+    services.invite_guest(user=event.host, event=event, name=guest.username)
+    client.force_login(guest)
+    answered = f"/events/{event.pk}/answer/"
+    page = client.post(answered, {"answer": "yes"}, follow=True, headers=german).content.decode()
+    assert "Ihre Antwort ist notiert." in page
+    assert f">{event.host.shown_name}</a>, nur für Eingeladene" in page
+    assert "1 ja, 0 vielleicht, 0 nein" in page
+    listed = client.get("/events/", headers=german).content.decode()
+    assert "0 Fotos, nur für Eingeladene, Sie haben zugesagt" in listed

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
@@ -18,7 +20,7 @@ from apps.events.exceptions import BadRequestError, ForbiddenError
 from apps.events.forms import AddPhotosForm, WordsForm
 from apps.events.models import Event
 from apps.events.policies import Action
-from apps.events.views.gallery import back_to, count_photos, read_ids
+from apps.events.views.gallery import back_to, read_ids
 from apps.events.views.pages import show_event
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
@@ -52,7 +54,7 @@ class AddPhotosPage(PersonalView):
             except (AppError, ValidationError) as error:
                 form.add_error(None, error if isinstance(error, ValidationError) else error.detail)
             else:
-                messages.success(request, f"{count_photos(added)} added.")
+                messages.success(request, _told(added))
                 return back_to(event, "gallery")
         return show_event(request, event, status=422, add_form=form)
 
@@ -70,14 +72,17 @@ class WordsPage(PersonalView):
             return self._show(request, event, forms, status=422)
         words = {form.instance.media_id: services.PhotoWords(**form.cleaned_data) for form in forms}
         services.describe_photos(user=request.user, event=event, words=words)
-        messages.success(request, "Changes saved.")
+        messages.success(request, _("Changes saved."))
         return back_to(event, "gallery")
 
     def _read(
         self, request: HttpRequest, event_id: UUID, named: list[str]
     ) -> tuple[Event, list[WordsForm]]:
         if not 0 < len(named) <= MOST_DESCRIBED:
-            raise BadRequestError(detail=f"Select photos first, at most {MOST_DESCRIBED}.")
+            raise BadRequestError(
+                detail=gettext_noop("Select photos first, at most %(most)s."),
+                values={"most": MOST_DESCRIBED},
+            )
         event = selectors.get_shown_event(user=request.user, event_id=event_id)
         photos = selectors.find_own_photos(
             user=request.user, event=event, media_ids=read_ids(named)
@@ -91,3 +96,8 @@ class WordsPage(PersonalView):
     ) -> HttpResponse:
         context = {"event": event, "forms": forms}
         return render(request, "events/words.html", context, status=status)
+
+
+def _told(added: int) -> str:
+    words = ngettext("%(count)s photo added.", "%(count)s photos added.", added)
+    return words % {"count": added}

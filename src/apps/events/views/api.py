@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status
@@ -53,7 +54,9 @@ class EventsView(generics.GenericAPIView[Event]):
         """All rows, of which the list shows those of `either`."""
         when = self.request.query_params.get("when", "")
         if when and when not in WHEN:
-            raise ValidationError({"when": [f"Choose one of: {', '.join(WHEN)}."]})
+            raise ValidationError(
+                {"when": [_("Choose one of: %(known)s.") % {"known": ", ".join(WHEN)}]}
+            )
         if when == "past":
             return selectors.list_past_events()
         return selectors.list_upcoming_events() if when else selectors.list_events()
@@ -170,7 +173,7 @@ class PhotosView(generics.GenericAPIView[EventPhoto]):
         event = _visible(request, event_id)
         ids = [_uuid(text) for text in request.query_params.getlist("media")]
         if not ids:
-            raise ValidationError({"media": ["Name at least one."]})
+            raise ValidationError({"media": [_("Name at least one.")]})
         services.remove_photos(user=request.user, event=event, media_ids=ids)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -292,4 +295,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ValidationError({"media": ["This is no id."]}) from None
+        raise ValidationError({"media": [_("This is no id.")]}) from None

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from apps.core.keyset import Page
 from apps.core.pages import PageView, PersonalView
@@ -105,7 +106,7 @@ class ArrangePage(PersonalView):
         if request.POST.get("do") == "describe":
             return redirect(words_url(event, ids))
         removed = services.remove_photos(user=user, event=event, media_ids=ids)
-        messages.success(request, f"{count_photos(removed)} taken out.")
+        messages.success(request, _told(removed))
         return back_to(event, "gallery")
 
 
@@ -122,8 +123,9 @@ def read_ids(texts: list[str]) -> list[UUID]:
         raise BadRequestError from error
 
 
-def count_photos(photos: int) -> str:
-    return f"{photos} photo{'' if photos == 1 else 's'}"
+def _told(removed: int) -> str:
+    words = ngettext("%(count)s photo taken out.", "%(count)s photos taken out.", removed)
+    return words % {"count": removed}
 
 
 def back_to(event: Event, anchor: str) -> HttpResponseRedirect:

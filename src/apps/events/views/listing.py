@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from apps.core.keyset import CursorError, Ordering, Page, read_page
+from apps.core.words import gettext_noop as _
 from apps.events.exceptions import BadRequestError
 
 EVENTS, PHOTOS = 24, 60  # on one page
@@ -28,4 +29,4 @@ def read_shown(
     try:
         return read_page(rows, ordering=order, size=size, cursor=cursor, either=either)
     except CursorError as error:
-        raise BadRequestError(detail="This page of the list does not exist any more.") from error
+        raise BadRequestError(detail=_("This page of the list does not exist any more.")) from error

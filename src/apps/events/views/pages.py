@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
@@ -67,7 +68,7 @@ class NewEventPage(PersonalView):
             except (ValidationError, AppError) as error:
                 _tell(form, error)
             else:
-                messages.success(request, f"“{event}” is made.")
+                messages.success(request, _("“%(event)s” is made.") % {"event": event})
                 return redirect(event)
         return self._show(request, form, status=422)
 
@@ -108,7 +109,7 @@ class EditEventPage(PersonalView):
             except (ValidationError, AppError) as error:
                 _tell(form, error)
             else:
-                messages.success(request, "Changes saved.")
+                messages.success(request, _("Changes saved."))
                 return redirect(event)
         return self._show(request, event, form, status=422)
 
@@ -127,7 +128,7 @@ class DeleteEventPage(PersonalView):
     def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
         event = _shown(request, event_id)
         services.delete_event(user=request.user, event=event)
-        messages.success(request, f"“{event}” is deleted.")
+        messages.success(request, _("“%(event)s” is deleted.") % {"event": event})
         return redirect("events:events")
 
 
@@ -147,7 +148,9 @@ class InvitePage(PersonalView):
             except UnknownGuestError as error:
                 form.add_error("name", error.detail)
             else:
-                messages.success(request, f"{made.user.get_username()} is invited.")
+                messages.success(
+                    request, _("%(name)s is invited.") % {"name": made.user.get_username()}
+                )
                 return redirect(event)
         return show_event(request, event, invite_form=form, status=422)
 
@@ -160,7 +163,7 @@ class WithdrawPage(PersonalView):
     def post(self, request: HttpRequest, event_id: UUID, invitation_id: int) -> HttpResponse:
         event = _shown(request, event_id)
         services.withdraw_invitation(user=request.user, event=event, invitation_id=invitation_id)
-        messages.success(request, "The invitation is taken back.")
+        messages.success(request, _("The invitation is taken back."))
         return redirect(event)
 
 
@@ -174,7 +177,7 @@ class AnswerPage(PersonalView):
         form = AnswerForm(request.POST)
         answer = form.cleaned_data["answer"] if form.is_valid() else ""
         services.answer_invitation(user=request.user, event=event, answer=answer)
-        messages.success(request, "Your answer is noted.")
+        messages.success(request, _("Your answer is noted."))
         return redirect(event)
 
 

@@ -116,3 +116,13 @@ def test_the_feed_shows_the_part_that_was_chosen(
     assert f"part@{crop}.webp" in page
     assert 'width="100" height="100"' in page
     assert 'alt="a hill"' in page
+
+
+def test_posts_are_written_and_read_in_german(client: Client) -> None:
+    german = {"accept-language": "de"}
+    empty = client.post("/posts/new/", {"audience": "public"}, headers=german)
+    assert "Bitte etwas schreiben oder ein Foto oder Video hinzufügen." in empty.content.decode()
+    said = {"audience": "only_me", "text": "Zwei Hügel"}
+    page = client.post("/posts/new/", said, follow=True, headers=german).content.decode()
+    assert "Veröffentlicht." in page
+    assert "· Nur Sie" in page

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status
@@ -46,7 +47,7 @@ class PostsView(generics.GenericAPIView[Post]):
         try:
             by = get_person(username=name) if name else None
         except PersonNotVisibleError:
-            raise ValidationError({"author": ["There is no such person."]}) from None
+            raise ValidationError({"author": [_("There is no such person.")]}) from None
         return selectors.list_posts(by=by)
 
     @property

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
@@ -48,7 +49,7 @@ class NewPostPage(PersonalView):
             except (AppError, ValidationError) as error:
                 _tell(form, error)
             else:
-                messages.success(request, "Posted.")
+                messages.success(request, _("Posted."))
                 return redirect("posts:feed")
         return _show(request, form, status=422)
 
@@ -70,7 +71,7 @@ class EditPostPage(PersonalView):
             except (AppError, ValidationError) as error:
                 _tell(form, error)
             else:
-                messages.success(request, "Changes saved.")
+                messages.success(request, _("Changes saved."))
                 return redirect(post)
         return _show(request, form, post=post, status=422)
 
@@ -83,7 +84,7 @@ class DeletePostPage(PersonalView):
     def post(self, request: HttpRequest, post_id: uuid.UUID) -> HttpResponse:
         post = selectors.get_visible_post(user=request.user, post_id=post_id)
         services.delete_post(user=request.user, post=post)
-        messages.success(request, "The post is deleted.")
+        messages.success(request, _("The post is deleted."))
         return redirect("posts:feed")
 
 
