@@ -26,7 +26,15 @@ from apps.media.models import MediaFile
 from apps.media.tests.samples import photo_jpeg
 
 SOURCE = Path(__file__).resolve().parents[3]
-NAMES = ("apps/core", "apps/media", "apps/notifications", "apps/users", "config")
+NAMES = (
+    "apps/core",
+    "apps/events",
+    "apps/media",
+    "apps/notifications",
+    "apps/posts",
+    "apps/users",
+    "config",
+)
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 KEYWORDS: Any = {
     **DEFAULT_KEYWORDS,
