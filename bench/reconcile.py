@@ -193,21 +193,28 @@ def _process(state: Path, stop: signal.Signals | None) -> tuple[int, str, float]
     command = [sys.executable, "-m", "django", "media_reconcile", "--strict", "--state", str(state)]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        if stop:
-            _wait_for_progress(state, process.pid)
-            process.send_signal(stop)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = _watch(process, state, stop)
+        process.wait()
         output.seek(0)
-        return process.returncode, output.read(), usage.ru_maxrss / 1024
+        return process.returncode, output.read(), peak
 
 
-def _wait_for_progress(state: Path, pid: int) -> None:
-    """Until the bookmark is farther than it was, or the process has ended."""
-    before = _bookmark(state)
-    pause = threading.Event()
-    while _bookmark(state) == before and not os.waitid(os.P_PID, pid, ENDED):
+def _watch(process: subprocess.Popen[bytes], state: Path, stop: signal.Signals | None) -> float:
+    """Until it ends: the most MiB it had in memory. `stop` is sent when its bookmark moves on.
+
+    The kernel's figure of the program alone: that of `wait4` begins with the memory of whoever
+    started it.
+    """
+    before, peak, pause = _bookmark(state), 0, threading.Event()
+    status = Path(f"/proc/{process.pid}/status")
+    while not os.waitid(os.P_PID, process.pid, ENDED):
+        found = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+        peak = int(found[1]) if found else peak
+        if stop and _bookmark(state) != before:
+            process.send_signal(stop)
+            stop = None
         pause.wait(0.05)
+    return peak / 1024
 
 
 def _bookmark(state: Path) -> str:
