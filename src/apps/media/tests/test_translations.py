@@ -22,8 +22,9 @@ from rest_framework.test import APIClient
 
 from apps.core.errors import AppError
 from apps.media.exceptions import BadRequestError, EmptyFileError
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, MediaVersion
 from apps.media.tests.samples import photo_jpeg
+from apps.media.views.factsheet import describe
 
 SOURCE = Path(__file__).resolve().parents[3]
 NAMES = (
@@ -228,6 +229,19 @@ def test_the_library_speaks_german(client: Client, owner: Any, upload: Upload) -
     assert "1 Datei gezeigt." in text
     assert "Neueste" in text
     assert f"{media} auswählen" in text
+
+
+def test_the_facts_of_a_film_are_german() -> None:
+    video = {
+        "codec": "h264",
+        "frame_rate": "25/1",
+        "hdr": False,
+        "interlaced": True,
+        "bit_rate": None,
+    }
+    version = MediaVersion(metadata={"video": video})
+    with translation.override("de"):
+        assert describe(version, everything=False) == [("Bild", "H.264, 25 Bilder/s, Zeilensprung")]
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ import pytest
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from apps.core.storage import ObjectStore
 from apps.media import services as media_services
@@ -92,6 +92,26 @@ class TestSending:
         assert state(shared) == "sent"
         picture = client.get(preview_of(message))
         assert (picture.status_code, picture["Content-Type"]) == (200, "image/webp")
+
+    def test_is_in_the_language_of_the_site(
+        self, shared: Mail, mailoutbox: list[Any], settings: Any
+    ) -> None:
+        settings.LANGUAGE_CODE = "de"
+        assert mailing.send_mail(shared.pk)
+        (message,) = mailoutbox
+        assert message.subject == "olga hat „Secret name.jpg“ für Sie freigegeben"
+        assert "\nKeine solchen E-Mails mehr: http" in message.body
+        html = message.alternatives[0][0]
+        assert '<html lang="de" dir="ltr">' in html
+        assert "Wie Sie benachrichtigt werden" in html
+
+    def test_is_not_in_the_language_of_whoever_has_it_sent(
+        self, shared: Mail, mailoutbox: list[Any]
+    ) -> None:
+        with translation.override("de"):
+            assert mailing.send_mail(shared.pk)
+        assert mailoutbox[0].subject == "olga shared “Secret name.jpg” with you"
+        assert '<html lang="en" dir="ltr">' in mailoutbox[0].alternatives[0][0]
 
     def test_once(self, shared: Mail, mailoutbox: list[Any]) -> None:
         assert mailing.send_mail(shared.pk)

@@ -208,6 +208,27 @@ class TestPages:
         page = browser_of(owner).get("/notifications/").content.decode()
         assert f"face--hue-{hue(stranger)}" in page[page.index("<main") :]
 
+    @pytest.mark.parametrize(
+        ("passed", "words"),
+        [
+            (timedelta(seconds=50), "gerade eben"),
+            (timedelta(minutes=1), "vor 1 Minute"),
+            (timedelta(days=2, hours=3), "vor 2 Tagen"),
+            (timedelta(days=70), "vor 2 Monaten"),
+        ],
+    )
+    def test_says_in_german_what_happened_and_when(
+        self, passed: timedelta, words: str, owner: Any, media: MediaFile, client: Client
+    ) -> None:
+        ready(media)
+        Notification.objects.update(created_at=timezone.now() - passed)
+        client.force_login(owner)
+        page = client.get("/notifications/", headers={"accept-language": "de"}).content.decode()
+        text = page.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Bereit: „Sea“" in text
+        assert f">{words}<" in text
+        assert 'aria-label="Benachrichtigungen, 1 ungelesen"' in text
+
     def test_the_bell_costs_one_query_and_says_only_what_is_new(
         self, owner: Any, browser_of: Callable[[Any], Client], django_assert_max_num_queries: Any
     ) -> None:

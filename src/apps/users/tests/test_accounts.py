@@ -43,6 +43,22 @@ def test_what_is_wrong_is_said_at_its_field(
     assert not get_user_model().objects.exists()
 
 
+def test_people_read_german(owner: Any) -> None:
+    client = Client(headers={"accept-language": "de"})
+    wrong = {"username": "olga", "password": "wrong"}
+    answer = client.post("/accounts/login/", wrong).content.decode()
+    assert "Neu hier?" in answer
+    assert "Benutzername" in answer
+    assert "Please" not in answer
+    client.force_login(owner)
+    form = client.get("/settings/profile/").content.decode()
+    assert "Was andere statt Ihres Benutzernamens lesen." in form
+    answer = client.post("/settings/account/delete/", {"password": "wrong"})
+    assert "Das ist nicht das Passwort Ihres Kontos." in answer.content.decode()
+    page = client.get("/users/olga/").content.decode()
+    assert "<strong>0</strong> Follower · folgt <strong>0</strong>" in page
+
+
 def test_a_name_is_given_once(owner: Any, form: dict[str, str]) -> None:
     answer = Client().post("/accounts/signup/", {**form, "username": "olga"})
     assert "already exists" in answer.content.decode()
