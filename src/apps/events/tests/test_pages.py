@@ -151,4 +151,5 @@ def test_an_event_is_read_in_german(client: Client, event: Event, guest: Any) ->
     assert f">{event.host.shown_name}</a>, nur für Eingeladene" in page
     assert "1 ja, 0 vielleicht, 0 nein" in page
     listed = client.get("/events/", headers=german).content.decode()
+    assert "<h1>Veranstaltungen</h1>" in listed
     assert "0 Fotos, nur für Eingeladene, Sie haben zugesagt" in listed
