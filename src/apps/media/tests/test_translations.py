@@ -7,6 +7,7 @@ import io
 import re
 import symtable
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,14 @@ def test_a_translation_has_the_placeholders_of_its_message(app: str) -> None:
         wanted = {frozenset(PLACEHOLDER.findall(text)) for text in texts_of(message.id)}
         found = {frozenset(PLACEHOLDER.findall(text)) for text in texts_of(message.string)}
         assert found <= wanted, message.id
+
+
+def test_a_message_means_the_same_in_every_catalogue() -> None:
+    """Django puts them into one: where two differ, it depends on their order what is read."""
+    meant: dict[Any, str | list[str]] = {}
+    for message in chain.from_iterable(map(messages_of, NAMES)):
+        key = (message.context, *texts_of(message.id))
+        assert meant.setdefault(key, message.string) == message.string, key
 
 
 @pytest.mark.parametrize("app", NAMES)
