@@ -61,9 +61,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "apps.core.middleware.LanguageMiddleware",  # before all that answers with words
     "apps.core.middleware.SafeHeadersMiddleware",
-    "apps.core.hosts.BytesHostMiddleware",
+    "apps.core.hosts.BytesHostMiddleware",  # before all that looks at cookies
+    "apps.core.middleware.LanguageMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
