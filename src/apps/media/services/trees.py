@@ -41,10 +41,14 @@ def lock_trees(*collections: Collection) -> list[Collection]:
 
 def _lock_roots(ids: list[Any]) -> None:
     roots = _roots_of(ids)
-    rows = Collection.objects.select_for_update().filter(pk__in=roots).order_by("pk")
-    list(rows.values_list("pk", flat=True))
-    if _roots_of(ids) != roots:
-        raise _MovedError
+    # Not their keys: rows of others that name them are checked when those commit, who may have
+    # locked what this waits for.
+    rows = Collection.objects.select_for_update(no_key=True)
+    for root in sorted(roots):
+        list(rows.filter(pk=root).values_list("pk", flat=True))
+        # Whoever holds what is no root any more must not wait for the next: it may lie in that.
+        if _roots_of(ids) != roots:
+            raise _MovedError
 
 
 def _roots_of(ids: list[Any]) -> set[Any]:
