@@ -94,6 +94,23 @@ def read_page(
     )
 
 
+def read_neighbours(
+    rows: QuerySet[M], *, ordering: Ordering, row: Model
+) -> tuple[M | None, M | None]:
+    """What stands right before and right after `row` in this ordering: two rows along an index.
+
+    `row` itself need not be among `rows` any more.
+    """
+    position = (None if ordering.field == "pk" else getattr(row, ordering.field), row.pk)
+    before, after = (
+        rows.filter(ordering.after(position, reverse=reverse))
+        .order_by(*ordering.columns(reverse=reverse))
+        .first()
+        for reverse in (True, False)
+    )
+    return before, after
+
+
 def _first(rows: QuerySet[M], count: int, either: Sequence[Q] | None) -> list[M]:
     if either is None:
         return list(rows[:count])

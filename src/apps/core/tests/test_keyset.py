@@ -14,7 +14,7 @@ from django.db.models import Q
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.keyset import CursorError, Ordering, read_page
+from apps.core.keyset import CursorError, Ordering, read_neighbours, read_page
 
 ORDERINGS = ["-pk", "pk", "first_name", "-first_name"]
 
@@ -43,6 +43,17 @@ def test_forward_gives_every_row_once_in_order(rows: Any, text: str, size: int) 
         if cursor is None:
             break
     assert seen == list(_all().order_by(*ordering.columns(reverse=False)))
+
+
+@pytest.mark.parametrize("text", ORDERINGS)
+def test_neighbours_are_those_beside_it_in_the_list(rows: Any, text: str) -> None:
+    ordering = Ordering.parse(text)
+    every = list(_all().order_by(*ordering.columns(reverse=False)))
+    for before, row, after in zip([None, *every], every, [*every[1:], None], strict=False):
+        assert read_neighbours(_all(), ordering=ordering, row=row) == (before, after)
+    gone = every[7]  # what has left the list still has its place in it
+    rest = _all().exclude(pk=gone.pk)
+    assert read_neighbours(rest, ordering=ordering, row=gone) == (every[6], every[8])
 
 
 @pytest.mark.parametrize("text", ORDERINGS)

@@ -169,6 +169,16 @@ def media_url(media: MediaFile, name: str = "") -> str:
 
 
 @register.simple_tag
+def media_preload(media: MediaFile) -> SafeString:
+    """`data-…` attributes that name the picture which the page of `media` begins with."""
+    shapes = _same_shape(media)
+    fallback = _fallback(shapes)
+    sources = [] if media_is_playable(media) else _sources(media, shapes)
+    first = links.poster_url(media) or (links.rendition_url(media, fallback) if fallback else "")
+    return data_attributes(src=first, srcset=sources[0].srcset if sources else "")
+
+
+@register.simple_tag
 def media_download_url(media: MediaFile) -> str:
     """The address that saves the original under its own name."""
     return links.original_url(media, download=True)

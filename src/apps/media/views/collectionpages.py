@@ -23,6 +23,7 @@ from apps.media.views import sharesheet
 from apps.media.views.archives import selection_url
 from apps.media.views.listing import read_shown
 from apps.media.views.pages import PLACES, back_to
+from apps.media.views.trails import trail_within
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -281,6 +282,7 @@ def show_collection(
         "children": inside,
         "items": selectors.items_shown(user, page.items),
         "page": page,
+        "trail": trail_within(collection),
         "path": selectors.list_path(user=user, collection=collection),
         "form": form or CollectionForm(initial=initial),
         "new_form": new_form or CollectionForm(auto_id="new_%s"),

@@ -22,7 +22,7 @@ from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateErro
 from apps.media.forms import CaptionForm, MediaEditForm
 from apps.media.models import MediaFile
 from apps.media.policies import Action, can_access
-from apps.media.views import embedding, factsheet, sharesheet
+from apps.media.views import embedding, factsheet, sharesheet, trails
 from apps.media.views.rates import ReprocessRate
 
 
@@ -48,7 +48,9 @@ class StatusView(PageView):
         if request.GET.get("seen") == seen:
             return HttpResponse(status=204)
         context = {"media": media} if part == "card" else _looks(request, media)
-        return render(request, self.parts[part], {**context, "is_polled": part == "state"})
+        trail = trails.read_trail(request)
+        context |= {"is_polled": part == "state", "trail": trail}
+        return render(request, self.parts[part], context)
 
 
 class DetailView(PageView):
@@ -70,7 +72,7 @@ class EditView(PersonalView):
         form = MediaEditForm(request.POST)
         if form.is_valid() and _save(request, media, form):
             messages.success(request, gettext("Changes saved."))
-            return redirect(media)
+            return trails.redirect_along(request, media)
         return show_detail(request, media, status=422, form=form)
 
 
@@ -92,6 +94,8 @@ def show_detail(
     context = {
         **looks,
         **sharesheet.describe(request, media, rights=media.rights),
+        "trail": trails.read_trail(request),
+        "beside": trails.find_neighbours(request, media),
         "form": MediaEditForm.of(media),
         "caption_form": CaptionForm(),
         "may_delete": Action.DELETE in media.rights,

@@ -36,10 +36,10 @@ from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 from apps.media.views.api import ORDERINGS
 from apps.media.views.listing import read_shown
 from apps.media.views.rates import SearchRate, UploadRate
+from apps.media.views.trails import DEFAULT_SORT, trail_of
 
 SHOWCASE_SIZE = 24
 PLACES = 100  # collections to choose from
-DEFAULT_SORT = next(iter(ORDERINGS))
 DAY = 24 * 3600
 
 
@@ -77,6 +77,11 @@ class Listing:
         """Whether a file that arrives now stands first."""
         sort = self.query.get("ordering", DEFAULT_SORT)
         return not self.is_filtered and sort == DEFAULT_SORT and self.page.previous is None
+
+    @property
+    def trail(self) -> str:
+        """What the addresses of its files end with, for their pages to lead along the list."""
+        return trail_of(self.query)
 
     @property
     def more_url(self) -> str | None:

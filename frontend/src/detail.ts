@@ -1,0 +1,13 @@
+/* What only the page of one file runs: along the list, into the picture, the edits of it.
+ *
+ * Elements by themselves, as players are: what htmx brings or takes starts and ends by itself.
+ */
+import { MediaBeside } from "./detail/beside";
+
+const ELEMENTS: Record<string, CustomElementConstructor> = {
+  "media-beside": MediaBeside,
+};
+
+for (const [name, element] of Object.entries(ELEMENTS)) {
+  if (!customElements.get(name)) customElements.define(name, element);
+}
