@@ -3,9 +3,11 @@
  * Elements by themselves, as players are: what htmx brings or takes starts and ends by itself.
  */
 import { MediaBeside } from "./detail/beside";
+import { PictureZoom } from "./detail/zoom";
 
 const ELEMENTS: Record<string, CustomElementConstructor> = {
   "media-beside": MediaBeside,
+  "picture-zoom": PictureZoom,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {

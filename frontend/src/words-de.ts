@@ -199,4 +199,8 @@ learn({
   "Full screen": "Vollbild",
   "Leave full screen": "Vollbild verlassen",
   "{time} of {whole}": "{time} von {whole}",
+
+  // the page of a file
+  "Picture: plus and minus zoom, 0 shows all of it":
+    "Bild: Plus und Minus vergrößern und verkleinern, 0 zeigt es ganz",
 });

@@ -1,8 +1,6 @@
 /* `<document-pages>`: the pages of a document one by one, each made when somebody turns to it. */
 import { t } from "../language/words";
-
-const MAKING = 202;
-const PATIENCE = 90; // attempts to fetch a page that is being made
+import { fetchMade } from "./made";
 
 class DocumentPages extends HTMLElement {
   private page = 1;
@@ -46,7 +44,7 @@ class DocumentPages extends HTMLElement {
     this.say(t("Loading page {page}…", { page }));
     this.classList.add("is-waiting");
     try {
-      const picture = await fetchPage(this.urlOf(page), signal);
+      const picture = await fetchMade(this.urlOf(page), signal);
       if (signal.aborted) return;
       this.show(page, picture);
       this.say("");
@@ -76,27 +74,6 @@ class DocumentPages extends HTMLElement {
     place.textContent = words;
     place.hidden = !words;
   }
-}
-
-/** The picture at `url`, after as many tries as its maker asks for. */
-async function fetchPage(url: string, signal: AbortSignal): Promise<Blob> {
-  for (let attempt = 0; attempt < PATIENCE; attempt += 1) {
-    const answer = await fetch(url, { signal });
-    if (!answer.ok) throw new Error(`no page: ${answer.status}`);
-    if (answer.status !== MAKING) return answer.blob();
-    await pause(Number(answer.headers.get("Retry-After")) || 1, signal);
-  }
-  throw new Error("the page was not made");
-}
-
-function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new Error("turned on"));
-    });
-  });
 }
 
 export function showDocuments(): void {

@@ -57,6 +57,11 @@ def rendition_url(media: MediaFile, rendition: Rendition) -> str:
     return path if rendition.mime_type == "text/html" else _at_cdn(media, path)
 
 
+def named_url(media: MediaFile, name: str) -> str:
+    """The address of a rendition that may have to be made first."""
+    return _address(media, "rendition", name)
+
+
 def tree_url(media_id: object) -> str:
     """What all addresses of a file's bytes begin with, at the CDN if there is one."""
     original = reverse("media:original", args=[media_id])

@@ -27,6 +27,7 @@ register = template.Library()
 
 ANIMATION = "animated.webp"
 CLIP = "preview.mp4"
+LARGEST = ("w2560.webp", 2560)  # its name and width; never wider than the original
 # Pictures that do not show the whole of a file, or show it as something else.
 PARTIAL = frozenset({links.THUMBNAIL, ANIMATION, "storyboard.jpg", "waveform.png"})
 PAGES = "page-"
@@ -176,6 +177,19 @@ def media_preload(media: MediaFile) -> SafeString:
     sources = [] if media_is_playable(media) else _sources(media, shapes)
     first = links.poster_url(media) or (links.rendition_url(media, fallback) if fallback else "")
     return data_attributes(src=first, srcset=sources[0].srcset if sources else "")
+
+
+@register.simple_tag
+def media_larger(media: MediaFile) -> SafeString:
+    """`data-…` attributes that name a picture with more detail than pages show, made when somebody
+    asks; none where there is no more."""
+    shown = [item.width or 0 for item in _same_shape(media)]
+    if media.media_type != MediaType.IMAGE or media_url(media, ANIMATION) or not shown:
+        return SafeString()
+    name, width = LARGEST
+    if (media.width or 0) < width or max(shown) >= width:
+        return SafeString()
+    return data_attributes(larger=links.named_url(media, name), width=max(shown))
 
 
 @register.simple_tag

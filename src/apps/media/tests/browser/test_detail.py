@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from apps.media.models import MediaFile
+from apps.media.tests import samples
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
+Run = Callable[[], int]
+
+
+@pytest.fixture
+def made(live_server: Any, upload: Make, run_jobs: Run) -> Make:
+    """A processed file of the owner."""
+
+    def make(data: bytes, name: str, **fields: Any) -> MediaFile:
+        media = upload(data, name, **fields)
+        run_jobs()
+        media.refresh_from_db()
+        return media
+
+    return make
 
 
 def test_arrows_lead_along_the_list_somebody_comes_from(
@@ -73,3 +89,79 @@ def test_a_finger_pulls_the_next_file_in(phone: Page, at: At, ready_photo: Make)
     expect(phone).to_have_url(at(older.get_absolute_url()))
     swipe(phone, ".preview img", 160)
     expect(phone).to_have_url(at(newer.get_absolute_url()))
+
+
+def until(page: Page, condition: Callable[[], bool], *, tries: int = 200) -> None:
+    """What the browser cannot wait for by itself."""
+    for _ in range(tries):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to that")
+
+
+def _left(page: Page) -> float:
+    box = page.locator(".zoom img").bounding_box()
+    assert box
+    return box["x"]
+
+
+def _scale(page: Page) -> float:
+    sheet = page.locator(".zoom__sheet")
+    return float(sheet.evaluate("sheet => new DOMMatrix(getComputedStyle(sheet).transform).a"))
+
+
+def test_somebody_looks_into_a_picture(site: Page, at: At, made: Make, run_jobs: Run) -> None:
+    media = made(samples.photo_jpeg(2700, 1800, quality=60), "wide.jpg")
+    made(samples.photo_jpeg(64, 64), "newer.jpg")
+    asked: list[str] = []
+    site.on("request", lambda request: asked.append(request.url))
+    site.goto(at(media.get_absolute_url()))
+    view, scale = site.locator(".zoom__view"), site.locator("[data-part=scale]")
+    site.get_by_role("button", name="Zoom in").click()
+    expect(scale).to_have_text("150 %")
+    site.get_by_role("button", name="Show the whole picture").click()
+    expect(scale).to_have_text("100 %")
+    view.dblclick()
+    expect(scale).to_have_text("250 %")
+    box = view.bounding_box()
+    assert box
+    site.mouse.move(box["x"] + 400, box["y"] + 300)
+    site.mouse.down()
+    site.mouse.move(box["x"] + 9000, box["y"] + 300, steps=3)  # no further than its edge
+    site.mouse.up()
+    until(site, lambda: round(_left(site)) == 0)
+    site.keyboard.press("ArrowRight")  # moves the picture, and not along the list
+    until(site, lambda: _left(site) < -10)
+    expect(site).to_have_url(at(media.get_absolute_url()))
+    site.keyboard.press("0")
+    expect(scale).to_have_text("100 %")
+    assert not any("w2560" in url for url in asked)  # only for those who look closer
+    site.mouse.move(box["x"] + 400, box["y"] + 300)
+    for _ in range(3):
+        site.mouse.wheel(0, -100)
+    expect(scale).not_to_have_text("100 %")
+    site.keyboard.press("+")
+    site.keyboard.press("+")
+    until(site, lambda: any("w2560" in url for url in asked))
+    run_jobs()
+    expect(site.locator(".zoom img")).to_have_attribute("src", re.compile("^blob:"))
+    assert site.locator(".zoom img").evaluate("image => image.naturalWidth") == 2560
+
+
+def test_two_fingers_spread_a_picture(phone: Page, at: At, ready_photo: Make) -> None:
+    media = ready_photo("lake.jpg")
+    ready_photo("newer.jpg")
+    phone.goto(at(media.get_absolute_url()))
+    box = phone.locator(".zoom__view").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    line = phone.context.new_cdp_session(phone)
+    for kind, apart in (("touchStart", 40), ("touchMove", 80), ("touchMove", 140), ("touchEnd", 0)):
+        points = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        told = points if apart else []
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
+    expect(phone.locator("picture-zoom.is-zoomed")).to_be_visible()
+    assert _scale(phone) > 1.2
+    swipe(phone, ".zoom__view", -160)  # moves the picture
+    expect(phone).to_have_url(at(media.get_absolute_url()))
