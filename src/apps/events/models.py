@@ -40,21 +40,28 @@ class Event(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     host = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="events"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="events",
+        verbose_name=_("host"),
     )
-    title = models.CharField(max_length=200)
-    text = models.TextField(max_length=10_000, blank=True, validators=[MaxLengthValidator(10_000)])
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField(null=True, blank=True)
-    place = models.CharField(max_length=200, blank=True)
+    title = models.CharField(_("title"), max_length=200)
+    text = models.TextField(
+        _("text"), max_length=10_000, blank=True, validators=[MaxLengthValidator(10_000)]
+    )
+    starts_at = models.DateTimeField(_("start"))
+    ends_at = models.DateTimeField(_("end"), null=True, blank=True)
+    place = models.CharField(_("place"), max_length=200, blank=True)
     visibility = models.CharField(
-        max_length=16, choices=Visibility.choices, default=Visibility.INVITED
+        _("visibility"), max_length=16, choices=Visibility.choices, default=Visibility.INVITED
     )
-    guests_add_photos = models.BooleanField(default=False)
-    banner = MediaField(kinds=("image",), recipe="banner.webp", crop_field="banner_crop")
-    banner_crop = CropField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    guests_add_photos = models.BooleanField(_("guests add photos"), default=False)
+    banner = MediaField(
+        kinds=("image",), recipe="banner.webp", crop_field="banner_crop", verbose_name=_("banner")
+    )
+    banner_crop = CropField(_("banner crop"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     # What the visitor it was read for gets of it: see `selectors.events_shown_to`.
     rights: frozenset[str] = frozenset()
@@ -63,6 +70,8 @@ class Event(models.Model):
     shown_banner: MediaFile | None = None
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["host", "starts_at", "id"], name="event_host"),
             models.Index(
@@ -102,16 +111,24 @@ class EventPhoto(MediaAttachment):
     accepts = Accepts(kinds=("image", "video"), max_count=MOST_PHOTOS)
     host_name = "event"
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="photos")
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="photos", verbose_name=_("event")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("added by"),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     # For the visitor it was read for: see `selectors.photos_shown`.
     may_remove = False
 
     class Meta(MediaAttachment.Meta):
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
         indexes = [
             models.Index(fields=["event", "position", "id"], name="event_photo_order"),
         ]
@@ -128,15 +145,22 @@ class EventPhoto(MediaAttachment):
 class Invitation(models.Model):
     """That somebody is asked to come, and what they say to it."""
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="invitations")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("event")
     )
-    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    answered_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="invitations",
+        verbose_name=_("user"),
+    )
+    answer = models.CharField(_("answer"), max_length=8, choices=Answer.choices, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         constraints = [
             models.UniqueConstraint(fields=["user", "event"], name="invitation_once"),
             models.CheckConstraint(

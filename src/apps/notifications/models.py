@@ -39,22 +39,30 @@ class Mail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_mails"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notification_mails",
+        verbose_name=_("recipient"),
     )
-    key = models.CharField(max_length=100, unique=True)
-    is_digest = models.BooleanField(default=False)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
-    deadline_at = models.DateTimeField()  # then it goes without pictures that are still to come
-    lease = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    handed_over_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=200, blank=True)  # for the operator
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    key = models.CharField(_("key"), max_length=100, unique=True)
+    is_digest = models.BooleanField(_("digest"), default=False)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"))
+    # then it goes without pictures that are still to come
+    deadline_at = models.DateTimeField(_("deadline"))
+    lease = models.UUIDField(_("lease"), null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    handed_over_at = models.DateTimeField(_("handed over"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)  # for the operator
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
         indexes = [
             models.Index(fields=["due_at"], name="mail_due", condition=Q(state="waiting")),
             models.Index(
@@ -76,34 +84,46 @@ class Notification(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notifications",
+        verbose_name=_("recipient"),
     )
-    kind = models.CharField(max_length=32, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        verbose_name=_("actor"),
     )
-    group = models.CharField(max_length=120)
-    open = models.BooleanField(default=True)
-    count = models.PositiveIntegerField(default=0)
-    media_id = models.UUIDField(null=True, blank=True)
-    target = models.CharField(max_length=32, blank=True)  # media, collection, post, event
-    target_id = models.UUIDField(null=True, blank=True)
-    in_page = models.BooleanField(default=True)
-    email = models.CharField(max_length=16, choices=Email.choices, default=Email.NEVER)
+    group = models.CharField(_("group"), max_length=120)
+    open = models.BooleanField(_("still open"), default=True)
+    count = models.PositiveIntegerField(_("count"), default=0)
+    media_id = models.UUIDField(_("file ID"), null=True, blank=True)
+    # media, collection, post, event
+    target = models.CharField(_("target"), max_length=32, blank=True)
+    target_id = models.UUIDField(_("target ID"), null=True, blank=True)
+    in_page = models.BooleanField(_("in the page"), default=True)
+    email = models.CharField(_("e-mail"), max_length=16, choices=Email.choices, default=Email.NEVER)
     mail = models.ForeignKey(
-        Mail, null=True, blank=True, on_delete=models.SET_NULL, related_name="notifications"
+        Mail,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="notifications",
+        verbose_name=_("mail"),
     )
     preview_token = models.CharField(
-        max_length=43, unique=True, null=True, blank=True, editable=False
+        _("preview token"), max_length=43, unique=True, null=True, blank=True, editable=False
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    read_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
         indexes = [
             models.Index(
                 fields=["recipient", "-id"], name="notification_list", condition=Q(in_page=True)
@@ -144,14 +164,19 @@ class Occurrence(models.Model):
     """
 
     notification = models.ForeignKey(
-        Notification, on_delete=models.CASCADE, related_name="occurrences"
+        Notification,
+        on_delete=models.CASCADE,
+        related_name="occurrences",
+        verbose_name=_("notification"),
     )
-    key = models.CharField(max_length=160, unique=True)
-    count = models.PositiveIntegerField(default=1)
-    media_id = models.UUIDField(null=True, blank=True)
-    target_id = models.UUIDField(null=True, blank=True)
+    key = models.CharField(_("key"), max_length=160, unique=True)
+    count = models.PositiveIntegerField(_("count"), default=1)
+    media_id = models.UUIDField(_("file ID"), null=True, blank=True)
+    target_id = models.UUIDField(_("target ID"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("occurrence")
+        verbose_name_plural = _("occurrences")
         indexes = [
             models.Index(fields=["media_id"], name="occurrence_media"),
             models.Index(fields=["target_id"], name="occurrence_target"),
@@ -169,19 +194,28 @@ class Announcement(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(max_length=32, choices=Kind.choices)
-    subject_id = models.UUIDField()  # of the post, of the event
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    due_at = models.DateTimeField()
-    deadline_at = models.DateTimeField()  # then it goes without pictures that are still to come
-    started_at = models.DateTimeField(null=True, blank=True)
-    reached = models.BigIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)  # since somebody was reached
-    lease = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
+    subject_id = models.UUIDField(_("subject ID"))  # of the post, of the event
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("actor"),
+    )
+    due_at = models.DateTimeField(_("due"))
+    # then it goes without pictures that are still to come
+    deadline_at = models.DateTimeField(_("deadline"))
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    reached = models.BigIntegerField(_("reached"), default=0)
+    # since somebody was reached
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease = models.UUIDField(_("lease"), null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
         indexes = [
             models.Index(fields=["due_at"], name="announcement_due", condition=Q(finished_at=None)),
         ]
@@ -200,9 +234,15 @@ class Announcement(models.Model):
 class AnnouncedFile(models.Model):
     """A file that an announcement is about, by a `key` that comes once: it is news once."""
 
-    announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="files")
-    key = models.CharField(max_length=100, unique=True)
-    media_id = models.UUIDField()
+    announcement = models.ForeignKey(
+        Announcement, on_delete=models.CASCADE, related_name="files", verbose_name=_("announcement")
+    )
+    key = models.CharField(_("key"), max_length=100, unique=True)
+    media_id = models.UUIDField(_("file ID"))
+
+    class Meta:
+        verbose_name = _("announced file")
+        verbose_name_plural = _("announced files")
 
     def __str__(self) -> str:
         return self.key
@@ -215,12 +255,15 @@ class Preference(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="notification_preferences",
+        verbose_name=_("user"),
     )
-    kind = models.CharField(max_length=32, choices=Kind.choices)
-    in_page = models.BooleanField()
-    email = models.CharField(max_length=16, choices=Email.choices)
+    kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
+    in_page = models.BooleanField(_("in the page"))
+    email = models.CharField(_("e-mail"), max_length=16, choices=Email.choices)
 
     class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
         constraints = [models.UniqueConstraint(fields=["user", "kind"], name="preference_once")]
 
     def __str__(self) -> str:

@@ -27,16 +27,23 @@ class Post(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="posts"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="posts",
+        verbose_name=_("author"),
     )
     text = models.TextField(
-        max_length=LONGEST, blank=True, validators=[MaxLengthValidator(LONGEST)]
+        _("text"), max_length=LONGEST, blank=True, validators=[MaxLengthValidator(LONGEST)]
     )
-    audience = models.CharField(max_length=16, choices=Audience.choices, default=Audience.FOLLOWERS)
-    created_at = models.DateTimeField(auto_now_add=True)
-    edited_at = models.DateTimeField(null=True, blank=True)
+    audience = models.CharField(
+        _("audience"), max_length=16, choices=Audience.choices, default=Audience.FOLLOWERS
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
         indexes = [
             models.Index(fields=["author", "-id"], name="post_author"),
             models.Index(fields=["-id"], name="post_public", condition=Q(audience="public")),
@@ -60,10 +67,13 @@ class PostMedia(MediaAttachment):
 
     accepts = Accepts(kinds=("image", "video"), max_count=10, recipe="part.webp")
 
-    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="attachments")
+    post = models.ForeignKey(
+        Post, on_delete=models.CASCADE, related_name="attachments", verbose_name=_("post")
+    )
 
     class Meta(MediaAttachment.Meta):
-        verbose_name_plural = "post media"
+        verbose_name = _("file of a post")
+        verbose_name_plural = _("files of a post")
         constraints = [
             models.UniqueConstraint(fields=["post", "media"], name="post_media_once"),
         ]

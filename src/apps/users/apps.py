@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class UsersConfig(AppConfig):
     name = "apps.users"
     label = "users"
+    verbose_name = _("Users")
 
     def ready(self) -> None:
         from apps.media.policies import (  # noqa: PLC0415  models are ready now

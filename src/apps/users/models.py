@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.fields import CropField, MediaField
 from apps.media.models import MediaFile, Rendition
@@ -15,12 +16,12 @@ from apps.media.models import MediaFile, Rendition
 class User(AbstractUser):
     """A person with an account. What their page tells is everybody's."""
 
-    display_name = models.CharField(max_length=80, blank=True)
-    about = models.TextField(max_length=2_000, blank=True)
-    avatar = MediaField(recipe="square.webp", crop_field="avatar_crop")
-    avatar_crop = CropField()
-    cover = MediaField(recipe="banner.webp", crop_field="cover_crop")
-    cover_crop = CropField()
+    display_name = models.CharField(_("display name"), max_length=80, blank=True)
+    about = models.TextField(_("about"), max_length=2_000, blank=True)
+    avatar = MediaField(recipe="square.webp", crop_field="avatar_crop", verbose_name=_("avatar"))
+    avatar_crop = CropField(_("avatar crop"))
+    cover = MediaField(recipe="banner.webp", crop_field="cover_crop", verbose_name=_("cover"))
+    cover_crop = CropField(_("cover crop"))
 
     # What the visitor they were read for gets of them: see `selectors.show_faces`, `get_profile`.
     face: Rendition | None = None
@@ -39,14 +40,22 @@ class Follow(models.Model):
     """That one person wants to see what another one posts for those who follow them."""
 
     follower = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="following"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="following",
+        verbose_name=_("follower"),
     )
     followed = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="followers"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="followers",
+        verbose_name=_("followed"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("following")
+        verbose_name_plural = _("followings")
         constraints = [
             models.UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
             models.CheckConstraint(condition=~Q(follower=F("followed")), name="follow_another"),

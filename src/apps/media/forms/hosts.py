@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models, transaction
+from django.utils.text import capfirst
 
 from apps.media import selectors, services
 from apps.media.fields import MediaField
@@ -108,7 +109,7 @@ def form_field_of(field: MediaField, **options: Any) -> MediaFormField:
         "crops": bool(field.crop_field),
         "ratio": selectors.ratio_of(field.recipe),
         "required": not field.blank,
-        "label": field.verbose_name[:1].upper() + field.verbose_name[1:],
+        "label": capfirst(field.verbose_name),
         "help_text": field.help_text,
     }
     return MediaFormField(**{**wanted, **options})

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core import checks
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.media.fields import CropField
 from apps.media.models.media_file import FRACTION, MediaFile
@@ -42,14 +43,16 @@ class MediaAttachment(models.Model):
     the list of a host by `services.set_attachments`.
     """
 
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="+")
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="+", verbose_name=_("file")
+    )
     media_id: UUID
-    position = models.PositiveIntegerField(default=0)
-    alt_text = models.TextField(max_length=2_000, blank=True)
-    caption = models.TextField(max_length=10_000, blank=True)
-    crop = CropField()
-    focal_x = models.FloatField(null=True, blank=True, validators=FRACTION)
-    focal_y = models.FloatField(null=True, blank=True, validators=FRACTION)
+    position = models.PositiveIntegerField(_("position"), default=0)
+    alt_text = models.TextField(_("alternative text"), max_length=2_000, blank=True)
+    caption = models.TextField(_("caption"), max_length=10_000, blank=True)
+    crop = CropField(_("crop"))
+    focal_x = models.FloatField(_("focal point across"), null=True, blank=True, validators=FRACTION)
+    focal_y = models.FloatField(_("focal point down"), null=True, blank=True, validators=FRACTION)
 
     accepts: ClassVar[Accepts] = Accepts()
     host_name: ClassVar[str] = ""  # of the foreign key to the host, where there are more

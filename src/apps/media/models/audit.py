@@ -30,17 +30,23 @@ class AuditEvent(models.Model):
         ERASED = "erased", _("User erased")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    act = models.CharField(max_length=16, choices=Act.choices)
+    act = models.CharField(_("act"), max_length=16, choices=Act.choices)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("actor"),
     )
-    actor_name = models.CharField(max_length=150, blank=True)
-    media_id = models.UUIDField(null=True)
-    collection_id = models.UUIDField(null=True)
-    details = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
+    actor_name = models.CharField(_("actor name"), max_length=150, blank=True)
+    media_id = models.UUIDField(_("file ID"), null=True)
+    collection_id = models.UUIDField(_("collection ID"), null=True)
+    details = models.JSONField(_("details"), default=dict)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("act in the audit trail")
+        verbose_name_plural = _("audit trail")
         indexes = [
             models.Index(fields=["media_id", "-id"], name="audit_media"),
             models.Index(fields=["collection_id", "-id"], name="audit_collection"),

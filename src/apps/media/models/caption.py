@@ -25,17 +25,21 @@ class Caption(models.Model):
         )  # and what is heard, for those who cannot hear
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="captions")
-    language = models.CharField(max_length=35)
-    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.SUBTITLES)
-    label = models.CharField(max_length=100, blank=True)
-    default = models.BooleanField(default=False)
-    storage = models.CharField(max_length=64)
-    key = models.CharField(max_length=255)
-    size = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="captions", verbose_name=_("file")
+    )
+    language = models.CharField(_("language"), max_length=35)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.SUBTITLES)
+    label = models.CharField(_("label"), max_length=100, blank=True)
+    default = models.BooleanField(_("on by default"), default=False)
+    storage = models.CharField(_("storage"), max_length=64)
+    key = models.CharField(_("key"), max_length=255)
+    size = models.BigIntegerField(_("size"), default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("track of captions")
+        verbose_name_plural = _("tracks of captions")
         indexes = [models.Index(fields=["key"], name="caption_key")]
         constraints = [
             models.UniqueConstraint(

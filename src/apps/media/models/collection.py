@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile, Visibility
@@ -24,25 +25,42 @@ class Collection(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_collections"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_collections",
+        verbose_name=_("owner"),
     )
     # What lies in one that goes may be another's, and stays (see `trees.lift_out_of`).
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="children",
+        verbose_name=_("parent"),
     )
-    title = models.CharField(max_length=255)
-    description = models.TextField(max_length=10_000, blank=True)
+    title = models.CharField(_("title"), max_length=255)
+    description = models.TextField(_("description"), max_length=10_000, blank=True)
     visibility = models.CharField(
-        max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
+        _("visibility"), max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
     )
     open_to = models.CharField(
-        max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE, editable=False
+        _("open to"),
+        max_length=16,
+        choices=Visibility.choices,
+        default=Visibility.PRIVATE,
+        editable=False,
     )
     cover = models.ForeignKey(
-        MediaFile, null=True, blank=True, on_delete=models.SET_NULL, related_name="covers"
+        MediaFile,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="covers",
+        verbose_name=_("cover"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     # What the visitor it was read for gets of it: see `selectors.collections_shown_to`.
     rights: frozenset[str] = frozenset()
@@ -51,6 +69,8 @@ class Collection(models.Model):
     file_count: int = 0
 
     class Meta:
+        verbose_name = _("collection")
+        verbose_name_plural = _("collections")
         indexes = [
             models.Index(fields=["owner", "-id"], name="collection_owner"),
             models.Index(fields=["parent", "title", "id"], name="collection_children"),
@@ -82,11 +102,17 @@ class CollectionPlace(models.Model):
     The transitive closure of `Collection.parent`: a right on an ancestor is one join away.
     """
 
-    ancestor = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="below")
-    descendant = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="above")
-    depth = models.PositiveSmallIntegerField()
+    ancestor = models.ForeignKey(
+        Collection, on_delete=models.CASCADE, related_name="below", verbose_name=_("ancestor")
+    )
+    descendant = models.ForeignKey(
+        Collection, on_delete=models.CASCADE, related_name="above", verbose_name=_("descendant")
+    )
+    depth = models.PositiveSmallIntegerField(_("depth"))
 
     class Meta:
+        verbose_name = _("place of a collection")
+        verbose_name_plural = _("places of collections")
         constraints = [
             models.UniqueConstraint(F("descendant"), F("ancestor"), name="collection_place_once"),
             models.CheckConstraint(
@@ -105,15 +131,25 @@ class CollectionItem(models.Model):
     shows it to those who may see it anyway.
     """
 
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="items")
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="collected")
-    position = models.BigIntegerField()
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    collection = models.ForeignKey(
+        Collection, on_delete=models.CASCADE, related_name="items", verbose_name=_("collection")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="collected", verbose_name=_("file")
+    )
+    position = models.BigIntegerField(_("position"))
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("added by"),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("file in a collection")
+        verbose_name_plural = _("files in collections")
         indexes = [
             models.Index(fields=["collection", "position", "id"], name="collection_item_order"),
         ]

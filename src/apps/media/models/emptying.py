@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Emptying(models.Model):
@@ -16,7 +17,11 @@ class Emptying(models.Model):
         primary_key=True,
         related_name="emptied_trash",
     )
-    asked_at = models.DateTimeField()
+    asked_at = models.DateTimeField(_("asked"))
+
+    class Meta:
+        verbose_name = _("emptying of a trash")
+        verbose_name_plural = _("emptyings of trashes")
 
     def __str__(self) -> str:
         return f"trash of {self.owner_id} as of {self.asked_at:%Y-%m-%d %H:%M:%S}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 
@@ -18,20 +19,26 @@ class Erasure(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    subject = models.CharField(max_length=255, blank=True)
-    subject_name = models.CharField(max_length=255, blank=True)
-    keeps_account = models.BooleanField(default=False)
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
+    subject_name = models.CharField(_("subject name"), max_length=255, blank=True)
+    keeps_account = models.BooleanField(_("keeps the account"), default=False)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("requested by"),
     )
-    removed = models.JSONField(default=dict)
-    objects_by_storage = models.JSONField(default=dict)
-    bytes_by_storage = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    removed = models.JSONField(_("removed"), default=dict)
+    objects_by_storage = models.JSONField(_("objects by storage"), default=dict)
+    bytes_by_storage = models.JSONField(_("bytes by storage"), default=dict)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
         constraints = [
             models.UniqueConstraint(
                 fields=["subject"], name="erasure_open_once", condition=Q(finished_at=None)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.core.ids import new_id
@@ -23,10 +24,20 @@ class Grant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     media = models.ForeignKey(
-        MediaFile, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+        MediaFile,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="grants",
+        verbose_name=_("file"),
     )
     collection = models.ForeignKey(
-        Collection, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+        Collection,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="grants",
+        verbose_name=_("collection"),
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -34,18 +45,32 @@ class Grant(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="media_grants",
+        verbose_name=_("user"),
     )
     group = models.ForeignKey(
-        Group, null=True, blank=True, on_delete=models.CASCADE, related_name="media_grants"
+        Group,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="media_grants",
+        verbose_name=_("group"),
     )
-    permission = models.CharField(max_length=8, choices=Permission.choices, default=Permission.VIEW)
+    permission = models.CharField(
+        _("permission"), max_length=8, choices=Permission.choices, default=Permission.VIEW
+    )
     granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("granted by"),
     )
-    expires_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
         indexes = [
             models.Index(
                 fields=["expires_at"], name="grant_expiry", condition=Q(expires_at__isnull=False)

@@ -36,26 +36,30 @@ class Job(models.Model):
     FAST, SLOW = "media.fast", "media.slow"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="jobs")
-    version = models.PositiveIntegerField()
-    subject = models.CharField(max_length=64, blank=True)
-    needed = models.BooleanField(default=True)
-    queue = models.CharField(max_length=32, default=FAST)
-    priority = models.SmallIntegerField(default=0)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    progress = models.PositiveSmallIntegerField(default=0)  # 0–100
-    error_code = models.CharField(max_length=64, blank=True)
-    error = models.TextField(blank=True)  # for the operator; never shown to users
-    due_at = models.DateTimeField()  # not before
-    sent_at = models.DateTimeField(null=True, blank=True)  # last handed to the broker
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="jobs", verbose_name=_("file")
+    )
+    version = models.PositiveIntegerField(_("version"))
+    subject = models.CharField(_("subject"), max_length=64, blank=True)
+    needed = models.BooleanField(_("needed"), default=True)
+    queue = models.CharField(_("queue"), max_length=32, default=FAST)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease = models.UUIDField(_("lease"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0)  # 0–100
+    error_code = models.CharField(_("error code"), max_length=64, blank=True)
+    error = models.TextField(_("error"), blank=True)  # for the operator; never shown to users
+    due_at = models.DateTimeField(_("due"))  # not before
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)  # last handed to the broker
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         indexes = [
             models.Index(
                 fields=["queue", "-priority", "due_at"],

@@ -63,60 +63,73 @@ class MediaFile(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_files"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_files",
+        verbose_name=_("owner"),
     )
-    title = models.CharField(max_length=255, blank=True)
-    caption = models.TextField(max_length=10_000, blank=True)
-    alt_text = models.TextField(max_length=2_000, blank=True)
-    tags = models.ManyToManyField(Tag, related_name="media_files", blank=True)
+    title = models.CharField(_("title"), max_length=255, blank=True)
+    caption = models.TextField(_("caption"), max_length=10_000, blank=True)
+    alt_text = models.TextField(_("alternative text"), max_length=2_000, blank=True)
+    tags = models.ManyToManyField(
+        Tag, related_name="media_files", blank=True, verbose_name=_("tags")
+    )
     visibility = models.CharField(
-        max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
+        _("visibility"), max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
     )
     # Whether others get the original with the place it was taken at.
-    share_location = models.BooleanField(default=False)
-    focal_x = models.FloatField(default=0.5, validators=FRACTION)
-    focal_y = models.FloatField(default=0.5, validators=FRACTION)
+    share_location = models.BooleanField(_("share the location"), default=False)
+    focal_x = models.FloatField(_("focal point across"), default=0.5, validators=FRACTION)
+    focal_y = models.FloatField(_("focal point down"), default=0.5, validators=FRACTION)
 
-    original_name = models.CharField(max_length=255)
-    media_type = models.CharField(max_length=16, choices=MediaType.choices)
-    mime_type = models.CharField(max_length=127)
-    size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64, blank=True)
-    width = models.PositiveIntegerField(null=True, blank=True)
-    height = models.PositiveIntegerField(null=True, blank=True)
-    duration = models.FloatField(null=True, blank=True)
-    placeholder = models.CharField(max_length=64, blank=True)
-    color = models.CharField(max_length=7, blank=True)
-    likeness = models.CharField(max_length=16, blank=True)
-    version = models.PositiveIntegerField(default=1)
+    original_name = models.CharField(_("original name"), max_length=255)
+    media_type = models.CharField(_("type"), max_length=16, choices=MediaType.choices)
+    mime_type = models.CharField(_("MIME type"), max_length=127)
+    size = models.BigIntegerField(_("size"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
+    duration = models.FloatField(_("duration"), null=True, blank=True)
+    placeholder = models.CharField(_("placeholder"), max_length=64, blank=True)
+    color = models.CharField(_("colour"), max_length=7, blank=True)
+    likeness = models.CharField(_("likeness"), max_length=16, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=1)
     # The highest number that a version ever had: none comes again, since addresses carry it that
     # caches keep for ever.
-    latest_version = models.PositiveIntegerField(default=1)
+    latest_version = models.PositiveIntegerField(_("latest version"), default=1)
     # What others get: the last good version. Nothing yet, or nothing any more: None.
-    published_version = models.PositiveIntegerField(null=True, blank=True)
+    published_version = models.PositiveIntegerField(_("published version"), null=True, blank=True)
     # An older file of the owner with the same bytes.
     duplicate_of = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="duplicates",
+        verbose_name=_("duplicate of"),
     )
 
-    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status.choices, default=Status.PENDING
+    )
     # A version is clean, and there is something of it to show: what others may see does not wait
     # for the last job.
-    usable = models.BooleanField(default=False)
+    usable = models.BooleanField(_("usable"), default=False)
     # Why it failed; of a file that is ready, why it could not be processed again.
-    failure_code = models.CharField(max_length=64, blank=True)
-    failure_message = models.CharField(max_length=255, blank=True)
-    progress = models.PositiveSmallIntegerField(default=0)  # 0–100
+    failure_code = models.CharField(_("failure code"), max_length=64, blank=True)
+    failure_message = models.CharField(_("failure message"), max_length=255, blank=True)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0)  # 0–100
 
-    search_text = models.TextField(blank=True, editable=False)
+    search_text = models.TextField(_("search text"), blank=True, editable=False)
     # What only the owner may find it by: camera, lens, time.
-    owner_text = models.TextField(blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    owner_text = models.TextField(_("owner text"), blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    deleted_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
     # When it goes unless something uses it then.
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     lifetime = models.CharField(
+        _("lifetime"),
         max_length=8,
         choices=Lifetime.choices,
         default=Lifetime.KEPT,
@@ -130,6 +143,7 @@ class MediaFile(models.Model):
 
     class Meta:
         verbose_name = _("media file")
+        verbose_name_plural = _("media files")
         permissions = [
             ("review_quarantine", "Can fetch files that are in quarantine"),
             ("share_mediafile", "Can change who sees a media file"),
@@ -259,34 +273,40 @@ class MediaVersion(models.Model):
         CLEAN = "clean", _("Clean")
         INFECTED = "infected", _("Infected")
 
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    storage = models.CharField(max_length=64)
-    key = models.CharField(max_length=255, unique=True)
-    original_name = models.CharField(max_length=255)
-    mime_type = models.CharField(max_length=127)
-    size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64, blank=True)
-    width = models.PositiveIntegerField(null=True, blank=True)
-    height = models.PositiveIntegerField(null=True, blank=True)
-    duration = models.FloatField(null=True, blank=True)
-    metadata = models.JSONField(default=dict, blank=True)
-    text = models.TextField(blank=True)
-    placeholder = models.CharField(max_length=64, blank=True)
-    color = models.CharField(max_length=7, blank=True)
-    likeness = models.CharField(max_length=16, blank=True)
-    crc32 = models.PositiveBigIntegerField(null=True, blank=True)  # once somebody has read it all
-    scan = models.CharField(max_length=16, choices=Scan.choices, default=Scan.PENDING)
-    scanned_at = models.DateTimeField(null=True, blank=True)
-    scanner = models.CharField(max_length=64, blank=True)
-    signature = models.CharField(max_length=200, blank=True)  # what was found
-    complete = models.BooleanField(default=False)
-    failure_code = models.CharField(max_length=64, blank=True)
-    failure_message = models.CharField(max_length=255, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    replaced_at = models.DateTimeField(null=True, blank=True)  # since when another one is current
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="versions", verbose_name=_("file")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    storage = models.CharField(_("storage"), max_length=64)
+    key = models.CharField(_("key"), max_length=255, unique=True)
+    original_name = models.CharField(_("original name"), max_length=255)
+    mime_type = models.CharField(_("MIME type"), max_length=127)
+    size = models.BigIntegerField(_("size"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
+    duration = models.FloatField(_("duration"), null=True, blank=True)
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    text = models.TextField(_("text"), blank=True)
+    placeholder = models.CharField(_("placeholder"), max_length=64, blank=True)
+    color = models.CharField(_("colour"), max_length=7, blank=True)
+    likeness = models.CharField(_("likeness"), max_length=16, blank=True)
+    # once somebody has read it all
+    crc32 = models.PositiveBigIntegerField(_("CRC-32"), null=True, blank=True)
+    scan = models.CharField(_("scan"), max_length=16, choices=Scan.choices, default=Scan.PENDING)
+    scanned_at = models.DateTimeField(_("scanned"), null=True, blank=True)
+    scanner = models.CharField(_("scanner"), max_length=64, blank=True)
+    signature = models.CharField(_("signature"), max_length=200, blank=True)  # what was found
+    complete = models.BooleanField(_("complete"), default=False)
+    failure_code = models.CharField(_("failure code"), max_length=64, blank=True)
+    failure_message = models.CharField(_("failure message"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # since when another one is current
+    replaced_at = models.DateTimeField(_("replaced"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         indexes = [
             models.Index(
                 fields=["replaced_at"],

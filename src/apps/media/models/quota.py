@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Quota(models.Model):
@@ -16,13 +17,15 @@ class Quota(models.Model):
         primary_key=True,
         related_name="media_quota",
     )
-    bytes_used = models.BigIntegerField(default=0)
-    bytes_reserved = models.BigIntegerField(default=0)
-    files_used = models.PositiveIntegerField(default=0)
-    bytes_limit = models.BigIntegerField(null=True, blank=True)
-    files_limit = models.PositiveIntegerField(null=True, blank=True)
+    bytes_used = models.BigIntegerField(_("bytes used"), default=0)
+    bytes_reserved = models.BigIntegerField(_("bytes reserved"), default=0)
+    files_used = models.PositiveIntegerField(_("files used"), default=0)
+    bytes_limit = models.BigIntegerField(_("limit of bytes"), null=True, blank=True)
+    files_limit = models.PositiveIntegerField(_("limit of files"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("quota")
+        verbose_name_plural = _("quotas")
         constraints = [
             models.CheckConstraint(
                 condition=Q(bytes_used__gte=0, bytes_reserved__gte=0), name="quota_not_negative"

@@ -26,24 +26,30 @@ class Rendition(models.Model):
         PENDING = "pending", _("Pending")
         READY = "ready", _("Ready")
 
-    media = models.ForeignKey(MediaFile, on_delete=models.CASCADE, related_name="renditions")
-    version = models.PositiveIntegerField()
-    name = models.CharField(max_length=64)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
-    fingerprint = models.CharField(max_length=64, blank=True)
-    storage = models.CharField(max_length=64)
-    key = models.CharField(max_length=255, blank=True)
-    next_key = models.CharField(max_length=255, blank=True)
-    mime_type = models.CharField(max_length=127, blank=True)
-    width = models.PositiveIntegerField(null=True, blank=True)
-    height = models.PositiveIntegerField(null=True, blank=True)
-    size = models.BigIntegerField(default=0)
-    details = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    media = models.ForeignKey(
+        MediaFile, on_delete=models.CASCADE, related_name="renditions", verbose_name=_("file")
+    )
+    version = models.PositiveIntegerField(_("version"))
+    name = models.CharField(_("name"), max_length=64)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.PENDING
+    )
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, blank=True)
+    storage = models.CharField(_("storage"), max_length=64)
+    key = models.CharField(_("key"), max_length=255, blank=True)
+    next_key = models.CharField(_("next key"), max_length=255, blank=True)
+    mime_type = models.CharField(_("MIME type"), max_length=127, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
+    size = models.BigIntegerField(_("size"), default=0)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
         # Whoever finds an object asks which row explains it.
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
         indexes = [
             models.Index(fields=["key"], name="rendition_key", condition=~models.Q(key="")),
             models.Index(

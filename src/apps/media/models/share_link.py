@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.media.models.collection import Collection
@@ -30,23 +31,40 @@ class ShareLink(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    token = models.CharField(max_length=43, unique=True, default=new_share_token, editable=False)
+    token = models.CharField(
+        _("token"), max_length=43, unique=True, default=new_share_token, editable=False
+    )
     media = models.ForeignKey(
-        MediaFile, null=True, blank=True, on_delete=models.CASCADE, related_name="share_links"
+        MediaFile,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="share_links",
+        verbose_name=_("file"),
     )
     collection = models.ForeignKey(
-        Collection, null=True, blank=True, on_delete=models.CASCADE, related_name="share_links"
+        Collection,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="share_links",
+        verbose_name=_("collection"),
     )
-    password = models.CharField(max_length=128, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    max_downloads = models.PositiveIntegerField(null=True, blank=True)
-    downloads = models.PositiveIntegerField(default=0)
+    password = models.CharField(_("password"), max_length=128, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    max_downloads = models.PositiveIntegerField(_("most downloads"), null=True, blank=True)
+    downloads = models.PositiveIntegerField(_("downloads"), default=0)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_share_links"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_share_links",
+        verbose_name=_("created by"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("share link")
+        verbose_name_plural = _("share links")
         indexes = [
             models.Index(
                 fields=["expires_at"],

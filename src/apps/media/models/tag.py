@@ -6,6 +6,7 @@ import unicodedata
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 
@@ -23,13 +24,19 @@ def fold_tag(name: str) -> str:
 class Tag(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_tags"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_tags",
+        verbose_name=_("owner"),
     )
-    name = models.CharField(max_length=64)
-    folded = models.CharField(max_length=192, editable=False)  # a letter folds to at most three
-    created_at = models.DateTimeField(auto_now_add=True)
+    name = models.CharField(_("name"), max_length=64)
+    # a letter folds to at most three
+    folded = models.CharField(_("folded"), max_length=192, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
         constraints = [
             models.UniqueConstraint(fields=["owner", "folded"], name="media_tag_once_per_owner"),
         ]

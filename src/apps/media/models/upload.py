@@ -59,54 +59,74 @@ class Upload(models.Model):
         LINK = "link", pgettext_lazy("upload", "Link")  # give the file that is there
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    token = models.CharField(max_length=43, unique=True, default=new_token, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_uploads"
+    token = models.CharField(
+        _("token"), max_length=43, unique=True, default=new_token, editable=False
     )
-    source = models.CharField(max_length=16, choices=Source.choices)
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.WHOLE)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.RECEIVING)
-    original_name = models.CharField(max_length=255)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_uploads",
+        verbose_name=_("owner"),
+    )
+    source = models.CharField(_("source"), max_length=16, choices=Source.choices)
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.WHOLE)
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.RECEIVING
+    )
+    original_name = models.CharField(_("original name"), max_length=255)
     # What the media file will say: the fields of `upload_media`, `tags` included.
-    fields = models.JSONField(default=dict, blank=True)
+    fields = models.JSONField(_("fields"), default=dict, blank=True)
     # The file that gets a new version; without one, a new file is made.
     replaces = models.ForeignKey(
-        MediaFile, null=True, blank=True, on_delete=models.CASCADE, related_name="replacements"
+        MediaFile,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="replacements",
+        verbose_name=_("replaces"),
     )
     on_duplicate = models.CharField(
-        max_length=16, choices=OnDuplicate.choices, default=OnDuplicate.KEEP
+        _("on duplicate"), max_length=16, choices=OnDuplicate.choices, default=OnDuplicate.KEEP
     )
-    sha256 = models.CharField(max_length=64, blank=True)  # as it was declared
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)  # as it was declared
 
-    storage = models.CharField(max_length=64)
-    key = models.CharField(max_length=255, unique=True)
-    final_key = models.CharField(max_length=255, blank=True)
-    storage_state = models.JSONField(default=dict, blank=True)
-    length = models.BigIntegerField(null=True, blank=True)
-    offset = models.BigIntegerField(default=0)
-    reserved = models.BigIntegerField(default=0)
-    part_size = models.BigIntegerField(null=True, blank=True)  # of a direct upload
-    metadata = models.TextField(blank=True)  # as a tus client gave it, and gets it back
-    parts = models.TextField(blank=True)  # the tokens that a final upload was made of
-    url = models.TextField(blank=True)  # where an import comes from
+    storage = models.CharField(_("storage"), max_length=64)
+    key = models.CharField(_("key"), max_length=255, unique=True)
+    final_key = models.CharField(_("final key"), max_length=255, blank=True)
+    storage_state = models.JSONField(_("state at the storage"), default=dict, blank=True)
+    length = models.BigIntegerField(_("length"), null=True, blank=True)
+    offset = models.BigIntegerField(_("offset"), default=0)
+    reserved = models.BigIntegerField(_("reserved"), default=0)
+    part_size = models.BigIntegerField(_("part size"), null=True, blank=True)  # of a direct upload
+    # as a tus client gave it, and gets it back
+    metadata = models.TextField(_("metadata"), blank=True)
+    parts = models.TextField(_("parts"), blank=True)  # the tokens that a final upload was made of
+    url = models.TextField(_("URL"), blank=True)  # where an import comes from
 
-    lock = models.UUIDField(null=True, blank=True)
-    lock_until = models.DateTimeField(null=True, blank=True)
-    lock_wanted = models.BooleanField(default=False)
+    lock = models.UUIDField(_("lock"), null=True, blank=True)
+    lock_until = models.DateTimeField(_("lock until"), null=True, blank=True)
+    lock_wanted = models.BooleanField(_("lock wanted"), default=False)
 
-    attempts = models.PositiveSmallIntegerField(default=0)  # of an import
-    due_at = models.DateTimeField(null=True, blank=True)  # when an import is tried, again
-    failure_code = models.CharField(max_length=64, blank=True)
-    failure_message = models.CharField(max_length=255, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # of an import
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)  # when an import is tried, again
+    failure_code = models.CharField(_("failure code"), max_length=64, blank=True)
+    failure_message = models.CharField(_("failure message"), max_length=255, blank=True)
 
     media = models.ForeignKey(
-        MediaFile, null=True, blank=True, on_delete=models.CASCADE, related_name="uploads"
+        MediaFile,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="uploads",
+        verbose_name=_("file"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    expires_at = models.DateTimeField(_("expires"))
 
     class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
         indexes = [
             models.Index(fields=["expires_at"], name="upload_expiry"),
             models.Index(

@@ -31,22 +31,29 @@ class Webhook(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="media_webhooks"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="media_webhooks",
+        verbose_name=_("owner"),
     )
-    url = models.CharField(max_length=2048)
-    description = models.CharField(max_length=200, blank=True)
-    events = models.JSONField(default=list)
-    enabled = models.BooleanField(default=True)
-    disabled_reason = models.CharField(max_length=16, choices=Ending.choices, blank=True)
-    secret = models.TextField(editable=False)
-    old_secret = models.TextField(blank=True, editable=False)
-    old_secret_until = models.DateTimeField(null=True, blank=True)
-    failing_since = models.DateTimeField(null=True, blank=True)
-    resting_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    url = models.CharField(_("URL"), max_length=2048)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+    events = models.JSONField(_("kinds of messages"), default=list)
+    enabled = models.BooleanField(_("switched on"), default=True)
+    disabled_reason = models.CharField(
+        _("disabled reason"), max_length=16, choices=Ending.choices, blank=True
+    )
+    secret = models.TextField(_("secret"), editable=False)
+    old_secret = models.TextField(_("old secret"), blank=True, editable=False)
+    old_secret_until = models.DateTimeField(_("old secret until"), null=True, blank=True)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    resting_until = models.DateTimeField(_("resting until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
         indexes = [models.Index(fields=["owner", "-id"], name="webhook_owner")]
 
     def __str__(self) -> str:
@@ -71,22 +78,26 @@ class WebhookDelivery(models.Model):
     State = DeliveryState
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    event = models.CharField(max_length=32)
-    media_id = models.UUIDField(null=True, blank=True)  # the file may be gone
-    payload = models.TextField()
-    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    answer_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    error_code = models.CharField(max_length=64, blank=True)  # where there was no answer
-    due_at = models.DateTimeField()  # not before
-    sent_at = models.DateTimeField(null=True, blank=True)  # last handed to the broker
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook")
+    )
+    event = models.CharField(_("message"), max_length=32)
+    media_id = models.UUIDField(_("file ID"), null=True, blank=True)  # the file may be gone
+    payload = models.TextField(_("payload"))
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease = models.UUIDField(_("lease"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    answer_status = models.PositiveSmallIntegerField(_("answer status"), null=True, blank=True)
+    # where there was no answer
+    error_code = models.CharField(_("error code"), max_length=64, blank=True)
+    due_at = models.DateTimeField(_("due"))  # not before
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)  # last handed to the broker
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("webhook delivery")
         verbose_name_plural = _("webhook deliveries")
         indexes = [
             models.Index(fields=["webhook", "-id"], name="delivery_webhook"),

@@ -15,9 +15,12 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
 from django.test import Client
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 from rest_framework.test import APIClient
 
@@ -150,6 +153,51 @@ def marked_in(app: str) -> Iterator[tuple[str | None, str]]:
 def read_marked(source: str) -> Iterator[tuple[str | None, str]]:
     for _, words, _, context in extract("python", io.BytesIO(source.encode()), KEYWORDS):
         yield context, texts_of(words)[0]
+
+
+# -- the models -------------------------------------------------------------------------------
+
+OWN_APPS = [name.rpartition("/")[2] for name in NAMES if name.startswith("apps/")]
+
+
+def models_of(app: str) -> list[type[Model]]:
+    return [*apps.get_app_config(app).get_models()] if apps.is_installed(f"apps.{app}") else []
+
+
+def names_in(model: type[Model]) -> Iterator[tuple[str, Any]]:
+    """What forms and the administration call a model, its fields, and the choices there; a key is
+    never shown."""
+    about = model._meta
+    yield f"{about.label}", about.verbose_name
+    yield f"{about.label} (plural)", about.verbose_name_plural
+    for field in (*about.local_fields, *about.local_many_to_many):
+        if field.primary_key:
+            continue
+        label = f"{about.label}.{field.name}"
+        yield label, field.verbose_name
+        if field.help_text:
+            yield f"{label} (help)", field.help_text
+        for value, words in field.choices or ():
+            yield f"{label}={value}", words
+
+
+@pytest.mark.parametrize("app", OWN_APPS)
+def test_an_app_has_a_name_in_german(app: str) -> None:
+    config = apps.get_app_config(app)
+    assert not models_of(app) or isinstance(config.verbose_name, Promise)
+
+
+@pytest.mark.parametrize("app", OWN_APPS)
+def test_models_and_fields_have_names_in_german(app: str) -> None:
+    """Marked is enough: what is marked is in the catalogue, and that is complete (see above)."""
+    named = [pair for model in models_of(app) for pair in names_in(model)]
+    assert [label for label, words in named if not isinstance(words, Promise)] == []
+
+
+def test_a_name_of_a_field_reads_german() -> None:
+    with translation.override("de"):
+        assert str(MediaFile._meta.verbose_name_plural) == "Mediendateien"
+        assert str(MediaFile._meta.get_field("deleted_at").verbose_name) == "im Papierkorb seit"
 
 
 # -- the templates ----------------------------------------------------------------------------
