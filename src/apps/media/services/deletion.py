@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,6 +35,7 @@ from apps.media.models import (
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.auditing import note
+from apps.media.services.explanations import owed_keys
 from apps.media.services.locks import lock_media
 from apps.media.storage import store_of
 
@@ -173,15 +174,36 @@ def bury_tombstones(*, limit: int = BATCH, erasure: UUID | None = None) -> int:
     due = due_tombstones()
     if erasure is not None:
         due = due.filter(erasure=erasure)
-    return sum(_bury(tombstone) for tombstone in due[:limit])
+    batch = list(due[:limit])
+    refuted = _refuted(batch)
+    return sum(_bury(tombstone) for tombstone in batch if tombstone not in refuted)
+
+
+def _refuted(batch: Sequence[Tombstone]) -> set[Tombstone]:
+    """Drop the tombstones of objects that a row says must be there, and return them.
+
+    One may be raised for what no row explains while the transaction that explains it is open.
+    """
+    keys: dict[str, set[str]] = defaultdict(set)
+    for tombstone in batch:
+        keys[tombstone.storage].add(tombstone.key)
+    owed = {alias: owed_keys(alias, named) for alias, named in keys.items()}
+    refuted = {tombstone for tombstone in batch if tombstone.key in owed[tombstone.storage]}
+    for tombstone in refuted:
+        logger.error("a row needs the object of tombstone %s: it stays", tombstone.pk)
+    Tombstone.objects.filter(pk__in=[tombstone.pk for tombstone in refuted]).delete()
+    return refuted
 
 
 def _bury(tombstone: Tombstone) -> bool:
     store = store_of(tombstone.storage)
     try:
         if tombstone.storage_state and isinstance(store, AppendingStore | DirectStore):
+            # What was begun and left may be gone while an object of the same key is there to stay:
+            # the state says which is meant.
             store.discard(tombstone.key, state=tombstone.storage_state)
-        store.remove(tombstone.key)
+        else:
+            store.remove(tombstone.key)
     except (AppError, OSError) as error:
         logger.warning("object of tombstone %s stays for now: %s", tombstone.pk, error)
         _postpone(tombstone, error)

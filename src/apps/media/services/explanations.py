@@ -6,7 +6,7 @@ A key may be explained by several rows, such as a version and the tombstone of i
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,18 @@ def explanations(alias: str, *, after: str = "") -> Iterator[Explanation]:
 def is_explained(alias: str, key: str) -> bool:
     """Whether a row says something of that object at this moment."""
     return any(source.of(alias).filter(**{source.field: key}).exists() for source in _sources())
+
+
+def owed_keys(alias: str, keys: Collection[str]) -> set[str]:
+    """Those of `keys` whose object has to be there, as a row says at this moment."""
+    return {
+        key
+        for source in _sources()
+        if source.owed
+        for key in source.of(alias)
+        .filter(**{f"{source.field}__in": keys})
+        .values_list(source.field, flat=True)
+    }
 
 
 def rows_of_key(alias: str, key: str) -> Iterator[Explanation]:

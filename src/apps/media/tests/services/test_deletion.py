@@ -52,6 +52,17 @@ def _by_owner(media: MediaFile) -> None:
     media.owner.delete()
 
 
+def test_a_tombstone_of_what_a_row_needs_is_dropped(
+    photo: MediaFile, own_storage: ObjectStore, bury_all: Callable[[], None]
+) -> None:
+    there = {item.key for item in own_storage.walk()}
+    for key in there:
+        services.deletion.raise_tombstone(storage=photo.versions.get().storage, key=key)
+    bury_all()
+    assert {item.key for item in own_storage.walk()} == there
+    assert not Tombstone.objects.exists()
+
+
 @pytest.mark.parametrize("remove", [_by_service, _by_row, _by_query, _by_owner])
 def test_every_way_of_deleting_empties_the_storage(
     photo: MediaFile,

@@ -395,6 +395,16 @@ class TestS3:
         (left,) = bucket.walk_unfinished()
         assert left.key == explained
 
+    def test_what_ends_while_it_is_swept_is_there_to_stay(self, bucket: S3Store) -> None:
+        key = new_key("original")
+        writer = bucket.writer(key)
+        writer.write(b"x" * (part_size(1) + 1))
+        # No row explains it to others while the transaction of its upload is open.
+        assert services.sweep_unfinished() == 1
+        writer.close()
+        _bury()
+        assert bucket.exists(key)
+
     def test_expiry_ends_what_grew(self, bucket: S3Store, owner: Any) -> None:
         key = new_key("incoming")
         self._upload(owner, key, self._begin(bucket, key))
