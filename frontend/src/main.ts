@@ -14,7 +14,7 @@ import { improveFilters } from "./page/filters";
 import { forgetOnSignOut } from "./page/forgetting";
 import { takeFiles } from "./page/intake";
 import { navigateInPlace } from "./page/navigation";
-import { selectMany } from "./page/selecting";
+import { selectMany } from "./page/selection/bar";
 import { offerThemes } from "./page/themes";
 import { addUploadedCards } from "./page/uploaded";
 

@@ -203,4 +203,6 @@ learn({
   // the page of a file
   "Picture: plus and minus zoom, 0 shows all of it":
     "Bild: Plus und Minus vergrößern und verkleinern, 0 zeigt es ganz",
+  // the selection
+  "{count} selected": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
 });

@@ -21,6 +21,7 @@ from apps.media.views import (
     filepages,
     imports,
     pages,
+    selectionpages,
     selections,
     sharepages,
     sharing,
@@ -210,7 +211,12 @@ urlpatterns = [
         versionpages.DeleteVersionView.as_view(),
         name="delete-version",
     ),
-    path("library/selection/", collectionpages.SelectionPage.as_view(), name="selection"),
+    path("library/selection/", selectionpages.SelectionPage.as_view(), name="selection"),
+    path(
+        "library/trash/undo/<int:moment>/",
+        selectionpages.UndoTrashPage.as_view(),
+        name="undo-trash",
+    ),
     path("webhooks/", webhookpages.WebhooksPage.as_view(), name="webhooks-page"),
     path("webhooks/<uuid:webhook_id>/", webhookpages.WebhookPage.as_view(), name="webhook-page"),
     path(

@@ -110,11 +110,15 @@ from apps.media.services.resumable import (
 )
 from apps.media.services.scanning import rescan_media
 from apps.media.services.selections import (
+    MOST_SELECTED,
     Outcome,
+    SharedSelection,
     collect_many,
     delete_many,
     publish_many,
     restore_many,
+    restore_trashed,
+    share_many,
     tag_many,
     untag_many,
 )
@@ -139,6 +143,7 @@ from apps.media.services.webhooks import (
 )
 
 __all__ = [
+    "MOST_SELECTED",
     "Announcement",
     "AttachmentItem",
     "Choice",
@@ -146,6 +151,7 @@ __all__ = [
     "Outcome",
     "Piece",
     "Rule",
+    "SharedSelection",
     "SignedAddress",
     "Violation",
     "abort_direct_upload",
@@ -234,6 +240,7 @@ __all__ = [
     "rescan_media",
     "restore_many",
     "restore_media",
+    "restore_trashed",
     "restore_version",
     "retry_job",
     "revoke_access",
@@ -245,6 +252,7 @@ __all__ = [
     "run_job",
     "run_next_job",
     "set_attachments",
+    "share_many",
     "sign_address",
     "sign_parts",
     "step_item",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,23 @@ def note(
     )
 
 
+def note_many(
+    act: AuditEvent.Act, *, user: Visitor | None, details: Mapping[UUID, dict[str, Any]]
+) -> None:
+    """The same act with many files, each of them with its `details`."""
+    actor = user if user is not None and is_active(user) else None
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            act=act,
+            actor_id=actor.pk if actor else None,
+            actor_name=actor.get_username() if actor else "",
+            media_id=pk,
+            details=of_one,
+        )
+        for pk, of_one in details.items()
+    )
+
+
 def maybe_note_look(*, user: Visitor, media: MediaFile) -> None:
     """Write down that `user` looked into a file, if only their role opens it to them."""
     if not is_opened_by_role(user, media):
@@ -59,15 +76,7 @@ def maybe_note_looks(*, user: Visitor, media_ids: Collection[UUID]) -> None:
         act=AuditEvent.Act.VIEWED, actor=user.pk, media_id__in=opened, created_at__gte=since
     )
     fresh = opened - set(looks.values_list("media_id", flat=True))
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            act=AuditEvent.Act.VIEWED,
-            actor_id=user.pk,
-            actor_name=user.get_username(),
-            media_id=pk,
-        )
-        for pk in sorted(fresh)
-    )
+    note_many(AuditEvent.Act.VIEWED, user=user, details={pk: {} for pk in sorted(fresh)})
 
 
 def maybe_note_opening(*, user: Visitor, link: ShareLink, media: MediaFile | None = None) -> None:

@@ -26,7 +26,7 @@ from apps.media.policies import (
 )
 
 GAP = 2**32  # leaves room for 2**31 files, and for 32 halvings between two of them
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 500
 ROWS_AT_ONCE = 1_000
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -111,7 +111,7 @@ def check_texts(*, fields: Mapping[str, Any], tags: Iterable[str]) -> None:
 
 def set_tags(*, media: MediaFile, names: Iterable[str]) -> None:
     """Make the owner's tags of these names, new ones included, the tags of `media`."""
-    media.tags.set(_ensure_tags(owner_id=media.owner_id, names=tag_names(names)))
+    media.tags.set(ensure_tags(owner_ids={media.owner_id}, names=tag_names(names)))
     refresh_search_text(media)
 
 
@@ -143,15 +143,19 @@ def tag_names(names: Iterable[str]) -> list[str]:
     return list(cleaned.values())
 
 
-def _ensure_tags(*, owner_id: Any, names: Iterable[str]) -> list[Tag]:
-    """The owner's tags of these names; those that are missing are made.
+def ensure_tags(*, owner_ids: Collection[Any], names: Iterable[str]) -> list[Tag]:
+    """The tags of these names of each of the owners; those that are missing are made.
 
     In one order for everybody, so that parallel requests wait for each other and never in a ring.
     """
     wanted = {fold_tag(name): name for name in names}
-    rows = [Tag(owner_id=owner_id, name=wanted[key], folded=key) for key in sorted(wanted)]
+    rows = [
+        Tag(owner_id=owner_id, name=wanted[key], folded=key)
+        for owner_id in sorted(owner_ids)
+        for key in sorted(wanted)
+    ]
     Tag.objects.bulk_create(rows, ignore_conflicts=True)
-    return list(Tag.objects.filter(owner_id=owner_id, folded__in=wanted))
+    return list(Tag.objects.filter(owner_id__in=owner_ids, folded__in=wanted))
 
 
 def _all_but(names: Iterable[str], *, model: type = MediaFile) -> set[str]:

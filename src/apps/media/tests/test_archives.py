@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -20,6 +21,7 @@ from apps.core.storage import ObjectStore
 from apps.media import archives, selectors, services
 from apps.media.models import Collection, MediaFile, MediaVersion
 from apps.media.tests import samples
+from apps.media.views import archives as archive_views
 from apps.media.views.archives import MOST_IDS, selection_url
 
 Upload = Callable[..., MediaFile]
@@ -398,23 +400,31 @@ class TestFolders:
 
 
 class TestSelection:
-    def test_the_page_leads_to_the_archive(self, client: Client, files: list[MediaFile]) -> None:
-        body = {"ids": [files[1].pk, files[0].pk], "do": "download"}
-        answer = client.post("/library/selection/", body, follow=True)
+    def test_the_form_leads_to_an_address(self, client: Client, files: list[MediaFile]) -> None:
+        ids = [files[1].pk, files[0].pk]
+        answer = client.post("/media/zip", {"ids": ids, "do": "download"})
+        assert (answer.status_code, answer["Location"]) == (302, selection_url(ids))
+        answer = client.get(answer["Location"])
         assert set(_files(_body(answer))) == {"00001 1.txt", "00002 0.txt", "contents.txt"}
 
-    def test_the_script_is_sent_there(self, client: Client, files: list[MediaFile]) -> None:
-        body = {"ids": [files[0].pk], "do": "download"}
-        answer = client.post("/library/selection/", body, headers={"HX-Request": "true"})
-        assert answer["HX-Redirect"] == selection_url([files[0].pk])
+    def test_more_than_an_address_holds_come_with_the_answer(
+        self, client: Client, files: list[MediaFile], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive_views, "MOST_IDS", 1)
+        ids = ",".join(str(media.pk) for media in files[:2])
+        answer = client.post("/media/zip", {"ids": ids})
+        assert set(_files(_body(answer))) == {"00001 0.txt", "00002 1.txt", "contents.txt"}
+
+    def test_a_form_without_any_or_with_too_many_is_refused(self, client: Client) -> None:
+        many = ",".join(str(uuid4()) for _ in range(services.MOST_SELECTED + 1))
+        for ids in ("", many, "x"):
+            assert client.post("/media/zip", {"ids": ids}).status_code == 400
 
     @pytest.mark.parametrize("ids", ["", "x", ",", "1,2"])
     def test_other_ids_are_refused(self, ids: str, client: Client) -> None:
         assert client.get("/media/zip", {"ids": ids}).status_code == 400
 
     def test_an_address_has_room_for_so_many(self, client: Client) -> None:
-        from uuid import uuid4
-
         ids = [uuid4() for _ in range(MOST_IDS + 1)]
         assert client.get("/media/zip", {"ids": ",".join(map(str, ids))}).status_code == 400
         assert len(selection_url(ids[:-1])) < 4_000

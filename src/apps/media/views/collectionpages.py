@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import gettext, ngettext
 
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
 from apps.media import selectors, services
-from apps.media.exceptions import BadRequestError, CycleError, TooDeepError
+from apps.media.exceptions import CycleError, TooDeepError
 from apps.media.forms import CollectionForm
 from apps.media.models import Collection
 from apps.media.policies import Action
 from apps.media.views import sharesheet
-from apps.media.views.archives import selection_url
+from apps.media.views.archives import read_ids
 from apps.media.views.listing import read_shown
 from apps.media.views.pages import PLACES, back_to
 from apps.media.views.trails import trail_within
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 TILES = 200  # collections on one page
 LISTED = "media:collections"
-_MOVED = ngettext_lazy(
-    "%(count)s file moved to the trash.", "%(count)s files moved to the trash.", "count"
-)
-_RESTORED = ngettext_lazy(
-    "%(count)s file back in your library.", "%(count)s files back in your library.", "count"
-)
-_COLLECTED = ngettext_lazy(
-    "%(count)s file in “%(collection)s”.", "%(count)s files in “%(collection)s”.", "count"
-)
-_REFUSED = ngettext_lazy(
-    "%(count)s file could not be taken.", "%(count)s files could not be taken.", "count"
-)
 
 
 class CollectionsPage(PersonalView):
@@ -57,7 +42,7 @@ class CreateCollectionPage(PersonalView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        parent = _find(request, request.POST.get("parent", ""))
+        parent = find_named(request, request.POST.get("parent", ""))
         form = CollectionForm(request.POST)
         if form.is_valid():
             try:
@@ -109,7 +94,7 @@ class MoveCollectionPage(PersonalView):
 
     def post(self, request: HttpRequest, collection_id: uuid.UUID) -> HttpResponse:
         collection = _visible(request, collection_id)
-        parent = _find(request, request.POST.get("parent", ""))
+        parent = find_named(request, request.POST.get("parent", ""))
         try:
             services.move_collection(user=request.user, collection=collection, parent=parent)
         except (CycleError, TooDeepError) as error:
@@ -170,69 +155,6 @@ class CollectionItemsPage(PersonalView):
         return back_to(request, collection.get_absolute_url(), anchor=f"{act}-{media_id}")
 
 
-class SelectionPage(PersonalView):
-    """What is done with the files that are selected in the library or in the trash."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        ids = read_ids(request.POST.getlist("ids"))
-        if not ids:
-            messages.error(request, gettext("Select some files first."))
-        elif request.POST.get("do") == "delete":
-            outcomes = services.delete_many(user=request.user, ids=ids)
-            _report(request, outcomes, _MOVED)
-        elif request.POST.get("do") == "restore":
-            outcomes = services.restore_many(user=request.user, ids=ids)
-            _report(request, outcomes, _RESTORED)
-        elif request.POST.get("do") == "download":
-            return _leave_for(request, selection_url(ids))
-        else:
-            return self._collect(request, ids)
-        return back_to(request, "/library/")
-
-    def _collect(self, request: HttpRequest, ids: list[uuid.UUID]) -> HttpResponse:
-        collection = _find(request, request.POST.get("collection", ""))
-        title = request.POST.get("title", "").strip()
-        try:
-            if collection is None and title:
-                collection = services.create_collection(user=request.user, title=title)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-            return back_to(request, "/library/")
-        if collection is None:
-            messages.error(request, gettext("Choose a collection, or name a new one."))
-            return back_to(request, "/library/")
-        outcomes = services.collect_many(user=request.user, ids=ids, collection=collection)
-        _report(request, outcomes, _COLLECTED, collection=collection)
-        return redirect(collection)
-
-
-def read_ids(texts: list[str]) -> list[uuid.UUID]:
-    """The ids that a form sent. Raises `BadRequestError`."""
-    try:
-        return [uuid.UUID(text) for text in texts]
-    except ValueError as error:
-        raise BadRequestError from error
-
-
-def _leave_for(request: HttpRequest, url: str) -> HttpResponse:
-    """To what is no page; the script is told, so that it does not take that for one."""
-    if "HX-Request" in request.headers:
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return redirect(url)
-
-
-def _report(
-    request: HttpRequest, outcomes: list[services.Outcome], done: StrPromise, **values: object
-) -> None:
-    refused = sum(bool(outcome.code) for outcome in outcomes)
-    if kept := len(outcomes) - refused:
-        messages.success(request, done % {"count": kept, **values})
-    if refused:
-        messages.error(request, _REFUSED % {"count": refused})
-
-
 def _tell(form: CollectionForm, error: ValidationError | AppError) -> None:
     form.add_error(None, error if isinstance(error, ValidationError) else error.detail)
 
@@ -241,7 +163,7 @@ def _visible(request: HttpRequest, collection_id: uuid.UUID) -> Collection:
     return selectors.get_visible_collection(user=request.user, collection_id=collection_id)
 
 
-def _find(request: HttpRequest, collection_id: str) -> Collection | None:
+def find_named(request: HttpRequest, collection_id: str) -> Collection | None:
     """The collection that a form names, None where it names none."""
     if not collection_id:
         return None
@@ -292,7 +214,7 @@ def show_collection(
         **sharesheet.describe(request, collection, rights=collection.rights),
         **sharing,
     }
-    if Action.SHARE in collection.rights:
+    if request.user.is_authenticated:
         places = selectors.list_editable_collections(user=user).exclude(pk=collection.pk)
         context["places"] = places[:PLACES]
     return render(request, "media/collection.html", context, status=status)

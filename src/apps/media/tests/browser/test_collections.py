@@ -54,8 +54,9 @@ def test_ticked_files_are_collected_and_downloaded(
     with zipfile.ZipFile(io.BytesIO((tmp_path / "a.zip").read_bytes())) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 3
+    site.get_by_role("button", name="Collect").click()
     site.get_by_label("Title of a new collection").fill("Lake")
-    site.get_by_role("button", name="Add to collection").click()
+    site.get_by_role("button", name="Add", exact=True).click()
     expect(site.get_by_role("heading", name="Lake")).to_be_visible()
     assert sorted(_order(Collection.objects.get())) == ["a", "b"]
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps.media.models import MediaFile
 from apps.media.tests import samples
+from apps.media.tests.browser.test_accessibility import PHONE, violations
 from apps.media.views import listing
 
 At = Callable[[str], str]
@@ -150,25 +151,126 @@ def test_by_keyboard_alone(site: Page, at: At, ready_photo: Make) -> None:
     expect(site.get_by_role("button", name="Delete")).to_be_focused()
 
 
+def _selected(site: Page, count: int) -> None:
+    """So many cards are ticked, and that is said."""
+    expect(site.locator(".card__pick input:checked")).to_have_count(count)
+    words = f"{count} selected" if count else ""
+    expect(site.locator(".selection [role=status]")).to_have_text(words)
+
+
+def _middle(site: Page, number: int) -> tuple[float, float]:
+    box = site.locator(".card").nth(number).bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def test_many_are_selected_by_shift_and_keys(
     site: Page, at: At, photos: Callable[[int], list[MediaFile]]
 ) -> None:
     photos(8)
     site.goto(at("/library/"))
-    ticked = site.locator(".card__pick input:checked")
     boxes = site.locator(".card__pick input")
     boxes.nth(1).check(force=True)
     boxes.nth(4).click(modifiers=["Shift"], force=True)
-    expect(ticked).to_have_count(4)
+    _selected(site, 4)
     site.locator(".card__link").nth(6).click(modifiers=["Shift"])
-    expect(ticked).to_have_count(6)
+    _selected(site, 6)
+    site.locator(".card__link").nth(0).click()  # selects, as some are
+    _selected(site, 7)
     site.keyboard.press("Escape")
-    expect(ticked).to_have_count(0)
+    _selected(site, 0)
     site.keyboard.press("Control+a")
-    expect(ticked).to_have_count(8)
+    _selected(site, 8)
+    site.get_by_label("Search").fill("00")  # what is found stays selected
+    expect(site.locator(".card")).to_have_count(8)
+    _selected(site, 8)
     site.get_by_role("button", name="Move to trash").click()
     expect(site.locator(".card")).to_have_count(0)
     assert MediaFile.objects.filter(deleted_at=None).count() == 0
+    expect(site.get_by_text("8 files moved to the trash.")).to_be_visible()
+    site.get_by_role("button", name="Undo").click()
+    expect(site.locator(".card")).to_have_count(8)
+    _selected(site, 0)
+
+
+def test_many_are_selected_by_a_frame(
+    site: Page, at: At, photos: Callable[[int], list[MediaFile]]
+) -> None:
+    photos(12)
+    site.goto(at("/library/"))
+    site.mouse.move(*_middle(site, 0))
+    site.mouse.down()
+    site.mouse.move(*_middle(site, 1))
+    site.mouse.move(*_middle(site, 2))
+    expect(site.locator(".selection-frame")).to_be_visible()
+    _selected(site, 3)
+    site.mouse.move(*_middle(site, 1))
+    site.mouse.up()
+    _selected(site, 2)
+    expect(site).to_have_url(at("/library/"))  # nothing was opened
+    site.keyboard.down("Shift")
+    site.mouse.move(*_middle(site, 3))
+    site.mouse.down()
+    site.mouse.move(*_middle(site, 2), steps=3)
+    site.mouse.up()
+    site.keyboard.up("Shift")
+    _selected(site, 4)
+
+
+@pytest.mark.browser_context_args(has_touch=True, is_mobile=True, viewport=PHONE)
+def test_many_are_selected_by_a_long_touch(
+    site: Page, at: At, photos: Callable[[int], list[MediaFile]]
+) -> None:
+    photos(8)
+    site.goto(at("/library/"))
+    finger = site.context.new_cdp_session(site)
+
+    def touch(kind: str, *number: int) -> None:
+        points = [dict(zip("xy", _middle(site, one), strict=True)) for one in number]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 1)
+    _selected(site, 1)
+    touch("touchMove", 4)
+    _selected(site, 4)
+    touch("touchMove", 3)
+    _selected(site, 3)
+    touch("touchEnd")
+    expect(site).to_have_url(at("/library/"))
+    assert violations(site) == []
+    assert site.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_what_is_selected_is_tagged_shown_and_shared(site: Page, at: At, ready_photo: Make) -> None:
+    media = [ready_photo(f"{name}.jpg") for name in "ab"]
+    site.goto(at("/library/"))
+    site.keyboard.press("Control+a")
+    site.get_by_role("button", name="Tags").click()
+    expect(site.get_by_label("Tags", exact=True)).to_be_focused()
+    assert violations(site) == []
+    site.keyboard.type("lake, 2024")
+    site.keyboard.press("Enter")
+    expect(site.get_by_text("2 files tagged.")).to_be_visible()
+    assert {tag.name for tag in media[0].tags.all()} == {"lake", "2024"}
+
+    site.keyboard.press("Control+a")
+    site.get_by_role("button", name="Visibility").click()
+    site.get_by_label("Visibility", exact=True).select_option("unlisted")
+    site.get_by_role("button", name="Change").click()
+    expect(site.get_by_text("Visibility of 2 files changed.")).to_be_visible()
+    expect(site.locator(".card__badge")).to_have_text(["Unlisted", "Unlisted"])
+
+    site.keyboard.press("Control+a")
+    site.get_by_role("button", name="Share").click()
+    site.get_by_label("Title of the collection").fill("For you")
+    site.get_by_role("button", name="Make link").click()
+    expect(site.get_by_role("heading", name="For you")).to_be_visible()
+    expect(site.get_by_text("The link is made.")).to_be_visible()
+    expect(site.get_by_role("button", name="Copy")).to_be_visible()
+
+    site.keyboard.press("Control+a")
+    site.get_by_role("button", name="Take out of the collection").click()
+    expect(site.get_by_text("2 files taken out.")).to_be_visible()
 
 
 def test_the_theme_is_remembered(site: Page, at: At, owner: Any) -> None:
@@ -194,7 +296,7 @@ def plain(browser: Browser, sign_in: Callable[[Any], None], context: Any, owner:
 def test_without_script(plain: Page, at: At, ready_photo: Make) -> None:
     media = ready_photo("bare.jpg", tags=["kept"])
     plain.goto(at("/library/"))
-    plain.get_by_label("Tag").select_option("kept")
+    plain.get_by_label("Tag", exact=True).select_option("kept")
     plain.get_by_role("button", name="Apply").click()
     expect(plain.locator(".card")).to_have_count(1)
     plain.locator(".card a").click()

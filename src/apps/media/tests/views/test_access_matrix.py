@@ -128,8 +128,9 @@ PERSONAL = {
     "media:webhooks",
     "media:webhooks-page",
 }
-# What removes from the trash of whoever asks: see `test_emptying`.
-EMPTYING = {"media:empty-trash"}
+# What empties the trash of whoever asks, or takes out what is theirs: see `test_emptying` and
+# `test_selections`.
+EMPTYING = {"media:empty-trash", "media:undo-trash"}
 # What tells of one webhook to its owner alone: see `test_webhooks`.
 HOOKED = {
     "media:webhook",
@@ -667,7 +668,9 @@ def test_bodies_name_nothing_hidden(
         body = {"media": [str(pk)]}
         url = reverse("media:collection-items", args=[own.pk])
         assert client.post(url, body, **json).status_code == 404
-    client.post(reverse("media:selection"), {"ids": [photo.pk], "collection": own.pk})
+    client.post(
+        reverse("media:selection"), {"ids": [photo.pk], "do": "collect", "collection": own.pk}
+    )
     client.post(reverse("media:selection"), {"ids": [photo.pk], "do": "delete"})
     assert not own.items.exists()
     assert MediaFile.objects.get(pk=photo.pk).deleted_at is None

@@ -277,7 +277,7 @@ class TestBulk:
             {"action": "delete"},
             {"ids": [], "action": "delete"},
             {"ids": ["x"], "action": "delete"},
-            {"ids": [str(uuid4()) for _ in range(201)], "action": "delete"},
+            {"ids": [str(uuid4()) for _ in range(501)], "action": "delete"},
             {"ids": [str(uuid4())], "action": "publish"},
             {"ids": [str(uuid4())], "action": "tag"},
             {"ids": [str(uuid4())], "action": "visibility"},

@@ -1,0 +1,95 @@
+/* The form that says what is done with the selected files: it shows itself while there are some, says
+ * how many, and sends all of them, also those whose boxes are not in the page. */
+import htmx from "htmx.org";
+import { tn } from "../../language/words";
+import { boxes, BOX, choose, chooseOnly, chosenIds, countChosen, isChosen, onChosen, showChosen } from "./chosen";
+import { selectByFrame } from "./frame";
+import { selectByKeys } from "./keys";
+import { selectByTouch } from "./touch";
+
+const FORM = "#selection";
+
+function show(): void {
+  const form = document.querySelector(FORM);
+  const count = countChosen();
+  form?.classList.toggle("is-open", count > 0);
+  const words = form?.querySelector("[data-count]");
+  if (words) words.textContent = count ? tn("{count} selected", "{count} selected", count) : "";
+}
+
+/** Also by a key, and whatever else ticks a box. */
+function follow(event: Event): void {
+  const { target } = event;
+  if (!(target instanceof HTMLInputElement) || !target.matches(BOX)) return;
+  if (isChosen(target.value) !== target.checked) choose([target.value], target.checked);
+}
+
+function write(event: FormDataEvent): void {
+  if (!(event.target as Element).matches(FORM)) return;
+  event.formData.delete("ids");
+  event.formData.append("ids", chosenIds().join(","));
+}
+
+/** What is in a dialogue is sent by the button that stands in it. */
+function enter(event: KeyboardEvent): void {
+  const target = event.target as Element;
+  if (event.key !== "Enter" || !target.matches(`${FORM} input`)) return;
+  event.preventDefault();
+  target.closest("[popover]")?.querySelector<HTMLElement>("[type=submit]")?.click();
+}
+
+/** Files are saved by the browser itself; as many as there are, they do not fit into an address. */
+function download(event: SubmitEvent): void {
+  const { submitter: button } = event;
+  const form = event.target as HTMLFormElement;
+  if (!form.matches(FORM) || !(button instanceof HTMLButtonElement)) return;
+  if (button.value !== "download") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const plain = document.createElement("form");
+  plain.method = "post";
+  plain.action = button.formAction;
+  plain.hidden = true;
+  for (const [name, value] of new FormData(form)) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name });
+    field.value = String(value);
+    plain.append(field);
+  }
+  document.body.append(plain);
+  plain.submit();
+  plain.remove();
+}
+
+/** Another page is another selection. */
+function leave(event: Event): void {
+  const { detail } = event as CustomEvent<{ requestConfig?: { boosted?: boolean } }>;
+  if (detail.requestConfig?.boosted) chooseOnly([]);
+}
+
+/** A browser may bring back a page with its boxes ticked. */
+function adopt(): void {
+  const ticked = boxes().filter((box) => box.checked);
+  if (ticked.length) choose(ticked.map((box) => box.value));
+}
+
+export function selectMany(): void {
+  selectByKeys();
+  selectByFrame();
+  onChosen(show);
+  document.addEventListener("change", follow);
+  document.addEventListener("formdata", write);
+  document.addEventListener("keydown", enter);
+  document.addEventListener("submit", download, { capture: true });
+  document.addEventListener("reset", (event) => {
+    if ((event.target as Element).matches(FORM)) chooseOnly([]);
+  });
+  document.addEventListener("htmx:afterSettle", leave);
+  document.addEventListener("htmx:historyRestore", () => chooseOnly([]));
+  window.addEventListener("pageshow", adopt);
+  htmx.onLoad((part) => {
+    if (!(part instanceof Element)) return;
+    showChosen(part);
+    selectByTouch(part);
+    show();
+  });
+}
