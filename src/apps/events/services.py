@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.dispatch import Signal
 from django.utils import timezone
 
 from apps.core.words import gettext_noop as _
@@ -121,7 +120,7 @@ def invite_guest(*, user: Visitor, event: Event, name: str) -> Invitation:
         raise UnknownGuestError(name)
     invitation, created = Invitation.objects.get_or_create(event=event, user=guest)
     if created:
-        _announce(guest_invited, invitation=invitation, invited_by_id=user.pk)
+        guest_invited.tell(Event, invitation=invitation, invited_by_id=user.pk)
     return invitation
 
 
@@ -201,7 +200,7 @@ def _announce_photos(user: Visitor, event: Event, media_ids: list[UUID]) -> None
     there = set(photos.values_list("media", flat=True))
     new = [pk for pk in media_ids if pk not in there]
     if new:
-        _announce(photos_added, event_id=event.pk, media_ids=new, added_by_id=user.pk)
+        photos_added.tell(Event, event_id=event.pk, media_ids=new, added_by_id=user.pk)
 
 
 @dataclass(frozen=True)
@@ -285,13 +284,6 @@ def _counted(media_ids: Sequence[UUID]) -> list[UUID]:
             detail=_("At most %(most)s photos at once."), values={"most": MOST_AT_ONCE}
         )
     return list(media_ids)
-
-
-# -- what other apps are told ------------------------------------------------------------------
-
-
-def _announce(signal: Signal, **told: Any) -> None:
-    transaction.on_commit(lambda: signal.send_robust(sender=Event, **told), robust=True)
 
 
 # -- the event itself --------------------------------------------------------------------------

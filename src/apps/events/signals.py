@@ -1,8 +1,8 @@
-"""What events tell other apps, after commit. Nothing is imported from them."""
+"""What events tell other apps, in the transaction and after it. Nothing is imported from them."""
 
-from django.dispatch import Signal
+from apps.core.signals import Outgoing
 
 # Photos that were not there before came into a gallery: `event_id`, `media_ids`, `added_by_id`.
-photos_added = Signal()
+photos_added = Outgoing()
 # Somebody was asked to come: `invitation`, `invited_by_id`.
-guest_invited = Signal()
+guest_invited = Outgoing()

@@ -1,4 +1,5 @@
-"""What the media app tells other apps. Each is sent after commit with `media` (and `code`).
+"""What the media app tells other apps. Each is sent after commit with `media` (and `code`), and
+its twin `inside` in the transaction, for those who write a row of their own (see `Outgoing`).
 
 `media_deleted` carries `media_id` instead, since the row is gone. `media_not_remade` says that
 processing a file again has failed: it is served as before. `media_withdrawn` is sent when a public
@@ -10,10 +11,12 @@ have.
 
 from django.dispatch import Signal
 
-media_ready = Signal()
-media_rejected = Signal()
-media_not_remade = Signal()
-media_deleted = Signal()
+from apps.core.signals import Outgoing
+
+media_ready = Outgoing()
+media_rejected = Outgoing()
+media_not_remade = Outgoing()
+media_deleted = Outgoing()
 media_withdrawn = Signal()
-webhook_disabled = Signal()
-access_granted = Signal()
+webhook_disabled = Outgoing()
+access_granted = Outgoing()

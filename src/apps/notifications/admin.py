@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.media.admin.records import LookOnlyAdmin
-from apps.notifications import services
+from apps.notifications import mailing, services
 from apps.notifications.models import Announcement, Mail, Notification
 
 
@@ -34,12 +34,22 @@ class MailAdmin(LookOnlyAdmin):
     list_select_related = ["recipient"]
     search_fields = ["recipient__username"]
     ordering = ["-pk"]
+    actions = ["send_again"]
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Rows are never edited here, but whoever may change mails may have them sent."""
+        return request.user.has_perm("notifications.change_mail")
+
+    @admin.action(description=_("Send again (unknown or failed)"), permissions=["work"])
+    def send_again(self, request: HttpRequest, rows: QuerySet[Mail]) -> None:
+        count = mailing.send_again(mails=rows)
+        self.message_user(request, _("%(count)s queued again.") % {"count": count})
 
 
 @admin.register(Announcement)
 class AnnouncementAdmin(LookOnlyAdmin):
-    list_display = ["kind", "actor", "due_at", "started_at", "finished_at", "attempts"]
+    list_display = ["kind", "actor", "recipient", "due_at", "started_at", "finished_at", "attempts"]
     list_filter = ["kind", ("finished_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["actor"]
+    list_select_related = ["actor", "recipient"]
     search_fields = ["actor__username"]
     ordering = ["-pk"]

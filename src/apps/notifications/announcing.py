@@ -1,8 +1,9 @@
-"""Tells many of one thing: followers of a post, the people of an event of its photos.
+"""Tells people of one thing: an owner of a file, followers of a post, those of an event of photos.
 
-A request only writes a row (`Announcement`); workers go along the people, some at a time. What is
-told, and to whom, is read anew for each batch: whoever may no longer see it is not told. It waits
-for the pictures until its deadline. Told twice, somebody hears it once (`Occurrence`).
+Where it happens only a row is written (`Announcement`), in the same transaction; workers go along
+the people, some at a time. What is told, and to whom, is read anew for each batch (`telling`):
+whoever may no longer see it is not told. It waits for the pictures until its deadline. Told twice,
+somebody hears it once (`Occurrence`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,15 +19,10 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.events.selectors import list_files_in_gallery, list_people_of
-from apps.media.models import MediaFile
 from apps.notifications import dispatch, services
 from apps.notifications.kinds import Kind
 from apps.notifications.models import AnnouncedFile, Announcement
-from apps.notifications.services import News
-from apps.posts.models import Post
-from apps.posts.selectors import list_files_of, list_followers_of
-from apps.users.models import User
+from apps.notifications.telling import read_telling
 
 logger = logging.getLogger(__name__)
 
@@ -41,19 +36,13 @@ MOST_ATTEMPTS = 10
 BATCH = 500
 
 
-@dataclass(frozen=True)
-class Telling:
-    """What is told, and whom, as things are now. `waits`: a picture of it is still to come."""
-
-    news: News
-    people: QuerySet[User]
-    waits: bool
-
-
 @transaction.atomic
-def announce_post(*, post_id: uuid.UUID, author_id: Any) -> Announcement:
-    """Have those who follow its author told of a post, each once however often this is called."""
-    row = _gathering(Kind.POST, post_id, author_id)
+def announce_later(
+    kind: Kind, *, subject_id: uuid.UUID, actor_id: Any, recipient_id: Any = None
+) -> Announcement:
+    """Have workers tell of it, each person once however often this is called; `recipient_id` alone
+    if it is given. What does not commit is not told."""
+    row = _gathering(kind, subject_id, actor_id, recipient_id)
     dispatch.hint_announcement_later(row)
     return row
 
@@ -79,7 +68,7 @@ def announce(announcement_id: uuid.UUID | str) -> int:
     row = _claim(announcement_id)
     if row is None or not _begin(row):
         return 0
-    telling = _read(row)
+    telling = read_telling(row)
     if telling is None:
         _end(row)
         return 0
@@ -101,13 +90,16 @@ def sweep_announcements(*, limit: int = BATCH) -> int:
 # -- how far it has come -----------------------------------------------------------------------
 
 
-def _gathering(kind: Kind, subject_id: uuid.UUID, actor_id: Any) -> Announcement:
+def _gathering(
+    kind: Kind, subject_id: uuid.UUID, actor_id: Any, recipient_id: Any = None
+) -> Announcement:
     """The one that has not begun yet, locked: there, or new."""
     now = timezone.now()
     row, _ = Announcement.objects.select_for_update().get_or_create(
         kind=kind,
         subject_id=subject_id,
         actor_id=actor_id,
+        recipient_id=recipient_id,
         started_at=None,
         finished_at=None,
         defaults={"due_at": now, "deadline_at": now + DEADLINE},
@@ -137,7 +129,7 @@ def _begin(row: Announcement) -> bool:
     """Whether it is time to tell. From then on what happens is gathered in another one."""
     if row.started_at is not None:
         return True
-    telling = _read(row)
+    telling = read_telling(row)
     if telling is not None and telling.waits and row.deadline_at > timezone.now():
         _put_back(row, due_at=timezone.now() + LOOKS_AGAIN)
         return False
@@ -154,55 +146,3 @@ def _put_back(row: Announcement, **values: Any) -> bool:
 
 def _end(row: Announcement) -> None:
     _mine(row).update(lease=None, lease_until=None, finished_at=Now())
-
-
-# -- what is told ------------------------------------------------------------------------------
-
-
-def _read(row: Announcement) -> Telling | None:
-    """None where there is nothing to tell any more."""
-    return _read_post(row) if row.kind == Kind.POST else _read_photos(row)
-
-
-def _read_post(row: Announcement) -> Telling | None:
-    posts = Post.objects.filter(pk=row.subject_id, author__is_active=True)
-    post = posts.first()
-    files = list_files_of(post=post) if post else []
-    good = [media for media in files if media.usable]
-    to_come = any(map(_is_to_come, files))
-    if post is None or not (post.text or good or to_come):
-        return None
-    news = News(
-        kind=Kind.POST,
-        key=str(post.pk),
-        group=f"by:{post.author_id}",
-        actor_id=post.author_id,
-        picture_id=good[0].pk if good else None,
-        target="post",
-        target_id=post.pk,
-    )
-    return Telling(news, list_followers_of(post=post), waits=to_come and not good)
-
-
-def _read_photos(row: Announcement) -> Telling | None:
-    announced = list(row.files.values_list("media_id", flat=True))
-    files = list_files_in_gallery(event_id=row.subject_id, media_ids=announced)
-    good = [media for media in files if media.usable]
-    to_come = list(filter(_is_to_come, files))
-    if not good and not to_come:
-        return None
-    news = News(
-        kind=Kind.EVENT_MEDIA,
-        key=str(row.pk),
-        group=f"{row.subject_id}:{row.actor_id}",
-        count=len(good) + len(to_come),
-        actor_id=row.actor_id,
-        picture_id=good[-1].pk if good else None,
-        target="event",
-        target_id=row.subject_id,
-    )
-    return Telling(news, list_people_of(event_id=row.subject_id), waits=bool(to_come))
-
-
-def _is_to_come(media: MediaFile) -> bool:
-    return not media.usable and not media.is_finished

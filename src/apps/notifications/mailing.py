@@ -1,9 +1,11 @@
 """Sends mails: each once. The rows are the truth, messages of the broker only hints.
 
 A worker claims a mail by a conditional update, looks whether there is still something to tell, and
-opens the line. Whoever dies until then leaves a lease behind, and another goes on: nothing is lost.
-Immediately before the text is handed over it says so (`handed_over_at`). Whoever dies after that
-may or may not have sent it, so it is not sent again by itself: at most once, shown as `unknown`.
+opens the line. Only when the server asks for the text it says so (`handed_over_at`). Whoever dies
+until then leaves a lease behind, and another goes on: nothing is lost. Between the text and the
+server's word nobody can know (RFC 5321, 4.1.1.4 and 6.1): a mail left there is `unknown` and never
+sent again by itself, so at most once. If an operator has it sent again, its Message-ID, which is
+that of the row, tells readers that it is the same.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,7 +58,12 @@ ACTIONS: dict[str, Any] = {
     Kind.EVENT_MEDIA: gettext_lazy("See the photos"),
     Kind.INVITED: gettext_lazy("See the event"),
 }
+READY_FOR_TEXT = 354  # RFC 5321, 4.2.3: what a server answers to DATA, and to nothing else
 _State = Mail.State
+
+
+class TakenOverError(smtplib.SMTPServerDisconnected):
+    """It took too long: somebody else is at it."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,15 @@ def sweep_mails(*, limit: int = BATCH) -> int:
     settled = lost.update(state=_State.UNKNOWN, lease=None, finished_at=Now())
     due = list(_due().order_by("due_at")[:limit])
     return settled + sum(dispatch.hint(mail) for mail in due)
+
+
+def send_again(*, mails: Iterable[Mail]) -> int:
+    """Have mails sent that are unknown or given up, as an operator says; return how many."""
+    ended = Mail.objects.filter(state__in=(_State.UNKNOWN, _State.FAILED))
+    again = ended.filter(pk__in=[mail.pk for mail in mails])
+    return again.update(
+        state=_State.WAITING, attempts=0, handed_over_at=None, finished_at=None, due_at=Now()
+    )
 
 
 def queue_digests(*, limit: int = BATCH) -> int:
@@ -256,38 +273,63 @@ def _hand_over(mail: Mail, message: EmailMultiAlternatives) -> bool:
     try:
         line = get_connection()
         line.open()
-    except Exception as error:  # whatever it is, nothing has left
-        return _fail(mail, error)
-    message.connection = line
-    if not _mine(mail).update(handed_over_at=Now(), attempts=F("attempts") + 1):
-        line.close()
-        return False  # it took too long: somebody else is at it
-    try:
+        message.connection = line
+        _before_text(line, lambda: _mark(mail))
         message.send()
-    except REFUSED as error:
-        return _fail(mail, error)
-    except Exception as error:  # broken off in the middle: it may have left
-        logger.exception("mail %s broke off", mail.pk)
-        _end(mail, _State.UNKNOWN, repr(error))
+    except TakenOverError:
         return False
+    except Exception as error:
+        return _note_failure(mail, error)
     finally:
-        _close(line)
+        _close(message.connection)
     _end(mail, _State.SENT)
     return True
 
 
+def _before_text(line: Any, mark: Callable[[], None]) -> None:
+    """Have `mark` called when the server asks for the text; of a line to no server, at once."""
+    smtp = getattr(line, "connection", None)
+    if not isinstance(smtp, smtplib.SMTP):
+        mark()
+        return
+    read = smtp.getreply
+
+    def read_and_maybe_mark() -> tuple[int, bytes]:
+        reply = read()
+        if reply[0] == READY_FOR_TEXT:
+            try:
+                mark()
+            except Exception:
+                smtp.close()  # whatever would be said now would be taken for text
+                raise
+        return reply
+
+    smtp.getreply = read_and_maybe_mark  # type: ignore[method-assign]
+
+
+def _mark(mail: Mail) -> None:
+    values = {"handed_over_at": Now(), "lease_until": Now() + LEASE, "attempts": F("attempts") + 1}
+    if not _mine(mail).update(**values):
+        raise TakenOverError
+
+
 def _close(line: Any) -> None:
+    if line is None:
+        return
     try:
         line.close()
     except Exception:  # what was accepted stays accepted
         logger.warning("a line to the mail server did not end well", exc_info=True)
 
 
-def _fail(mail: Mail, error: Exception) -> bool:
-    """Nothing has left: try again later, or give up."""
+def _note_failure(mail: Mail, error: Exception) -> bool:
+    """Try again later or give up, unless it broke off in the middle: it may have left."""
     logger.warning("mail %s was not sent: %r", mail.pk, error)
-    mail.refresh_from_db(fields=["attempts"])
-    attempts = mail.attempts + (0 if isinstance(error, REFUSED) else 1)
+    mail.refresh_from_db(fields=["attempts", "handed_over_at"])
+    if mail.handed_over_at is not None and not isinstance(error, REFUSED):
+        _end(mail, _State.UNKNOWN, repr(error))
+        return False
+    attempts = mail.attempts + (0 if mail.handed_over_at else 1)
     if attempts > len(DELAYS):
         _end(mail, _State.FAILED, repr(error))
     else:

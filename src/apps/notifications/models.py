@@ -187,20 +187,30 @@ class Occurrence(models.Model):
 
 
 class Announcement(models.Model):
-    """Something that many are to be told of: the truth about how far that has come.
+    """Something that people are to be told of: the truth about how far that has come.
 
+    It is written in the transaction of what it tells of, which is its `subject_id`: a post, an
+    event, a file, a grant, a webhook. With a `recipient` it is for them alone.
     What happens until it begins (`started_at`) is gathered in it. Then a worker that holds `lease`
     goes along the people by their keys, some at a time, and notes whom it has `reached`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
-    subject_id = models.UUIDField(_("subject ID"))  # of the post, of the event
+    subject_id = models.UUIDField(_("subject ID"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="+",
         verbose_name=_("actor"),
+    )
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("recipient"),
     )
     due_at = models.DateTimeField(_("due"))
     # then it goes without pictures that are still to come
@@ -222,8 +232,13 @@ class Announcement(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject_id", "actor"],
-                condition=Q(started_at=None, finished_at=None),
+                condition=Q(started_at=None, finished_at=None, recipient=None),
                 name="announcement_gathers_once",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "subject_id", "actor", "recipient"],
+                condition=Q(started_at=None, finished_at=None, recipient__isnull=False),
+                name="announcement_to_one_once",
             ),
         ]
 

@@ -13,6 +13,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 BEAT_SCHEDULE = {
     "notifications-sweep-mails": _every(30.0, "notifications.sweep_mails"),
     "notifications-sweep-announcements": _every(30.0, "notifications.sweep_announcements"),
+    "notifications-forget-lost": _every(3600.0, "notifications.forget_lost"),
     "notifications-queue-digests": _every(3600.0, "notifications.queue_digests"),
     "notifications-expire": _every(3600.0, "notifications.expire"),
 }

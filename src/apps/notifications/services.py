@@ -10,12 +10,15 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Exists, Model, OuterRef, Sum
 from django.utils import timezone
 
+from apps.events.models import Event
+from apps.media.models import MediaFile
 from apps.notifications.kinds import MOST_TOGETHER, TOGETHER, Email, Kind, Ways
 from apps.notifications.models import Announcement, Mail, Notification, Occurrence, Preference
 from apps.notifications.selectors import ways_of, ways_of_many
+from apps.posts.models import Post
 
 MAIL_WAITS = timedelta(minutes=2)  # for what else happens, and for the picture
 MAIL_DEADLINE = timedelta(minutes=30)  # then it goes without the picture
@@ -182,6 +185,27 @@ def forget_target(*, target_id: uuid.UUID | str) -> int:
     for row in rows:
         _forget(row, target_id=target_id)
     return len(rows)
+
+
+def forget_lost(*, limit: int = BATCH) -> int:
+    """Forget what tells of files, posts and events that are gone: whoever was to do it has died."""
+    files = _naming_lost(MediaFile, "media_id", limit)
+    for media_id in files:
+        forget_media(media_id=media_id)
+    targets = [
+        *_naming_lost(Post, "target_id", limit, notification__target="post"),
+        *_naming_lost(Event, "target_id", limit, notification__target="event"),
+    ]
+    for target_id in targets:
+        forget_target(target_id=target_id)
+    return len(files) + len(targets)
+
+
+def _naming_lost(model: type[Model], name: str, limit: int, **of: Any) -> list[uuid.UUID]:
+    """What is told of under `name` and is no row of `model` any more."""
+    there = Exists(model._default_manager.filter(pk=OuterRef(name)))
+    told = Occurrence.objects.filter(~there, **{f"{name}__isnull": False}, **of)
+    return list(told.order_by().values_list(name, flat=True).distinct()[:limit])
 
 
 @transaction.atomic

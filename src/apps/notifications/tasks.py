@@ -32,6 +32,11 @@ def forget_target(target_id: str) -> int:
     return services.forget_target(target_id=target_id)
 
 
+@shared_task(name="notifications.forget_lost")
+def forget_lost() -> int:
+    return services.forget_lost()
+
+
 @shared_task(name="notifications.queue_digests")
 def queue_digests() -> int:
     return mailing.queue_digests()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
+from apps.core.signals import Outgoing
 from apps.media.services import AttachmentItem, set_attachments
 from apps.posts.exceptions import (
     EmptyPostError,
@@ -100,6 +99,5 @@ def _lock(post: Post) -> Post:
     return locked
 
 
-def _announce(signal: Signal, post: Post) -> None:
-    told: dict[str, Any] = {"post_id": post.pk, "author_id": post.author_id}
-    transaction.on_commit(lambda: signal.send_robust(sender=Post, **told), robust=True)
+def _announce(signal: Outgoing, post: Post) -> None:
+    signal.tell(Post, post_id=post.pk, author_id=post.author_id)

@@ -142,14 +142,8 @@ def raise_tombstone(
 
 def announce_deletion(media: MediaFile) -> None:
     """Tell other apps and webhooks, after commit, that `media` no longer exists."""
-    media_id, owner_id = media.pk, media.owner_id
     announce_to_webhooks(Webhook.Event.DELETED, media)
-    transaction.on_commit(
-        lambda: signals.media_deleted.send_robust(
-            sender=MediaFile, media_id=media_id, owner_id=owner_id
-        ),
-        robust=True,
-    )
+    signals.media_deleted.tell(MediaFile, media_id=media.pk, owner_id=media.owner_id)
 
 
 def announce_withdrawal(media: MediaFile) -> None:

@@ -246,9 +246,7 @@ def _disable(webhook: Webhook, reason: Webhook.Ending) -> None:
     waiting = WebhookDelivery.objects.filter(webhook=webhook, state=_State.QUEUED)
     waiting.update(state=_State.FAILED, error_code="webhook_disabled", finished_at=Now())
     webhook.enabled, webhook.disabled_reason = False, reason
-    transaction.on_commit(
-        lambda: signals.webhook_disabled.send_robust(sender=Webhook, webhook=webhook), robust=True
-    )
+    signals.webhook_disabled.tell(Webhook, webhook=webhook)
 
 
 # -- what was lost -----------------------------------------------------------------------------

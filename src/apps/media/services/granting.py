@@ -62,9 +62,7 @@ def grant_access(
         expires_at=expires_at.isoformat() if expires_at else None,
     )
     if is_new:
-        transaction.on_commit(
-            lambda: signals.access_granted.send_robust(sender=Grant, grant=grant), robust=True
-        )
+        signals.access_granted.tell(Grant, grant=grant)
     return grant
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.dispatch import Signal
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -62,7 +60,7 @@ def conclude(media: MediaFile) -> None:
     if not shown:
         refresh_search_text(media)
     if ready and not announced:
-        _tell(signals.media_ready, media)
+        signals.media_ready.tell(MediaFile, media=media)
         announce_to_webhooks(Webhook.Event.READY, media)
 
 
@@ -196,7 +194,7 @@ def _keep(media: MediaFile, error: AppError) -> None:
     """Nothing changes for others; the owner learns that it could not be made anew."""
     media.status, media.progress = Status.READY, 100
     _save_failure(media, error)
-    _tell(signals.media_not_remade, media, code=error.code)
+    signals.media_not_remade.tell(MediaFile, media=media, code=error.code)
 
 
 def _note_failure(media: MediaFile, number: int, error: AppError) -> None:
@@ -209,7 +207,7 @@ def _refuse(media: MediaFile, status: Status, error: AppError) -> None:
         _withdraw(media)
     media.status = status
     _save_failure(media, error)
-    _tell(signals.media_rejected, media, code=error.code)
+    signals.media_rejected.tell(MediaFile, media=media, code=error.code)
     announce_to_webhooks(Webhook.Event.REJECTED, media)
 
 
@@ -225,11 +223,4 @@ def _save_failure(media: MediaFile, error: AppError) -> None:
             "failure_message",
             "updated_at",
         ]
-    )
-
-
-def _tell(signal: Signal, media: MediaFile, **more: str) -> None:
-    transaction.on_commit(
-        lambda: signal.send_robust(sender=MediaFile, media=media, **more),
-        robust=True,
     )

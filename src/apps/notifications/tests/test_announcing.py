@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from apps.events import services as events
@@ -73,6 +74,7 @@ def event(owner: User) -> Event:
 def guest(event: Event, owner: User) -> User:
     person = User.objects.create_user(username="gina", email="gina@example.org")
     events.invite_guest(user=owner, event=event, name="gina")
+    Announcement.objects.all().delete()  # the rest is about photos
     return person
 
 
@@ -102,9 +104,26 @@ class TestPosts:
         (shown,) = selectors.show(follower, Notification.objects.all())
         assert shown.url == post.get_absolute_url()
 
-    def test_not_before_the_commit(self, owner: User, follower: User) -> None:
-        posts.create_post(author=owner, text="Never said")
+    def test_of_what_is_rolled_back_nobody_is_told(
+        self, owner: User, follower: User, sent: list[str]
+    ) -> None:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            posts.create_post(author=owner, text="Never said")
+            raise RuntimeError
         assert not Announcement.objects.exists()
+        assert sent == []
+
+    def test_a_fault_here_takes_no_post_with_it(
+        self, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*_: Any) -> None:
+            Announcement.objects.create()  # which the database refuses
+
+        monkeypatch.setattr(announcing, "_gathering", fail)
+        posts.create_post(author=owner, text="Written all the same")
+        assert Post.objects.get().text == "Written all the same"
+        assert not Announcement.objects.exists()
+        assert "tell_followers" in caplog.text
 
     def test_once_however_often_it_is_edited(
         self, owner: User, follower: User, commits: Any
@@ -323,6 +342,7 @@ class TestPhotosOfEvents:
         for name, answer in (("nina", "no"), ("yves", "yes")):
             person = User.objects.create_user(username=name)
             events.invite_guest(user=owner, event=event, name=name)
+            Announcement.objects.all().delete()
             events.answer_invitation(user=person, event=event, answer=answer)
         with commits():
             events.add_photos(user=guest, event=event, media_ids=[media.pk])
@@ -381,8 +401,10 @@ class TestInvitations:
         for _ in range(2):
             with commits():
                 invitation = events.invite_guest(user=owner, event=event, name="gina")
+            announce_all()
             events.withdraw_invitation(user=owner, event=event, invitation_id=invitation.pk)
         events.invite_guest(user=owner, event=event, name="gina")
+        announce_all()
         assert told(guest) == ["olga invited you to “Party”"]
         mail = Mail.objects.get()
         Mail.objects.update(due_at=LONG_AGO)
@@ -397,8 +419,8 @@ class TestInvitations:
         self, owner: User, event: Event, commits: Any, mailoutbox: Any
     ) -> None:
         User.objects.create_user(username="gina", email="gina@example.org")
-        with commits():
-            invitation = events.invite_guest(user=owner, event=event, name="gina")
+        invitation = events.invite_guest(user=owner, event=event, name="gina")
+        announce_all()
         events.withdraw_invitation(user=owner, event=event, invitation_id=invitation.pk)
         Mail.objects.update(due_at=LONG_AGO)
         assert not mailing.send_mail(Mail.objects.get().pk)

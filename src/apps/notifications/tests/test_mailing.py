@@ -17,13 +17,13 @@ from django.utils import timezone, translation
 
 from apps.core.storage import ObjectStore
 from apps.media import services as media_services
-from apps.media import signals
 from apps.media.models import Grant, MediaFile, Rendition
 from apps.media.tests.views.test_access_matrix import whole_photo
 from apps.notifications import dispatch, mailing, selectors, services
 from apps.notifications.kinds import Email, Kind
 from apps.notifications.models import Mail, Notification
 from apps.notifications.services import News, revoke_previews
+from apps.notifications.tests.test_announcing import announce_all
 from apps.notifications.tokens import ALL, token_for
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +153,7 @@ class TestSending:
         type(stranger).objects.filter(pk=stranger.pk).update(email="sam@example.org")
         shelf = media_services.create_collection(user=owner, title="Summer")
         grant = media_services.grant_access(user=owner, media=shelf, to=stranger)
-        signals.access_granted.send(sender=Grant, grant=grant)
+        announce_all()
         if revoked:
             media_services.revoke_access(user=owner, grant=grant)
         Mail.objects.update(due_at=LONG_AGO)
@@ -267,6 +267,17 @@ class TestTrouble:
         assert not mailing.send_mail(shared.pk)
         mailing.sweep_mails()
         assert (state(shared), hints, mailoutbox) == ("unknown", [], [])
+
+    def test_an_operator_may_have_it_sent_again_under_the_same_id(
+        self, shared: Mail, failing: Any, mailoutbox: list[Any]
+    ) -> None:
+        failing.trouble = smtplib.SMTPServerDisconnected()
+        assert not mailing.send_mail(shared.pk)
+        failing.trouble = None
+        assert mailing.send_again(mails=[shared]) == 1
+        assert mailing.send_mail(shared.pk)
+        assert mailing.send_again(mails=[shared]) == 0
+        assert [shared.pk.hex in one.extra_headers["Message-ID"] for one in mailoutbox] == [True]
 
     def test_a_worker_that_was_too_slow_sends_nothing(
         self, shared: Mail, mailoutbox: list[Any]

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -23,6 +24,7 @@ from apps.notifications import selectors, services
 from apps.notifications.kinds import Email, Kind, Ways
 from apps.notifications.models import Mail, Notification, Occurrence
 from apps.notifications.services import News
+from apps.notifications.tests.test_announcing import announce_all
 from apps.notifications.urls import urlpatterns
 from apps.users.templatetags.users import hue
 
@@ -39,7 +41,8 @@ def media(upload: Callable[..., MediaFile]) -> MediaFile:
 
 
 def ready(media: MediaFile) -> None:
-    signals.media_ready.send(sender=MediaFile, media=media)
+    signals.media_ready.tell(MediaFile, media=media)
+    announce_all()
 
 
 def news(**fields: Any) -> News:
@@ -63,7 +66,8 @@ class TestTelling:
         MediaFile.objects.filter(pk=media.pk).update(
             status="failed", failure_code="corrupt_file", failure_message=message
         )
-        signals.media_rejected.send(sender=MediaFile, media=media, code="corrupt_file")
+        signals.media_rejected.tell(MediaFile, media=media, code="corrupt_file")
+        announce_all()
         (shown,) = selectors.show(owner, selectors.list_notifications(user=owner))
         assert shown.text == f"Refused: “Sea”. {message}"
 
@@ -98,37 +102,46 @@ class TestTelling:
         assert Mail.objects.count() == 1
 
     def test_whoever_is_given_a_right_is_told(
-        self, owner: Any, stranger: Any, media: MediaFile, django_capture_on_commit_callbacks: Any
+        self, owner: Any, stranger: Any, media: MediaFile
     ) -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            media_services.grant_access(user=owner, media=media, to=stranger)
-        with django_capture_on_commit_callbacks(execute=True):
-            media_services.grant_access(user=owner, media=media, to=stranger, permission="edit")
+        media_services.grant_access(user=owner, media=media, to=stranger)
+        media_services.grant_access(user=owner, media=media, to=stranger, permission="edit")
+        announce_all()
         (shown,) = selectors.show(stranger, selectors.list_notifications(user=stranger))
         assert shown.text == f"{owner.get_username()} shared “Sea” with you"
         assert (shown.row.count, Mail.objects.get().recipient) == (1, stranger)
         assert not selectors.list_notifications(user=owner).exists()
 
-    def test_not_before_the_commit(
-        self, owner: Any, stranger: Any, media: MediaFile, django_capture_on_commit_callbacks: Any
+    def test_all_of_a_group_are_told(self, owner: Any, stranger: Any, media: MediaFile) -> None:
+        group = Group.objects.create(name="Crew")
+        group.user_set.add(stranger, owner)
+        media_services.grant_access(user=owner, media=media, to=group)
+        announce_all()
+        assert [row.recipient for row in Notification.objects.all()] == [stranger]
+
+    def test_of_what_is_taken_back_before_it_is_told_nothing_is(
+        self, owner: Any, stranger: Any, media: MediaFile
     ) -> None:
-        with django_capture_on_commit_callbacks(execute=False):
-            media_services.grant_access(user=owner, media=media, to=stranger)
+        grant = media_services.grant_access(user=owner, media=media, to=stranger)
+        media_services.revoke_access(user=owner, grant=grant)
+        announce_all()
         assert not Notification.objects.exists()
 
     def test_a_right_that_is_taken_back_hides_the_name(
         self, owner: Any, stranger: Any, media: MediaFile
     ) -> None:
         grant = Grant.objects.create(media=media, user=stranger, granted_by=owner)
-        signals.access_granted.send(sender=Grant, grant=grant)
+        signals.access_granted.tell(Grant, grant=grant)
+        announce_all()
         grant.delete()
         (shown,) = selectors.show(stranger, selectors.list_notifications(user=stranger))
         assert "Sea" not in shown.text
         assert shown.media is None
 
     def test_a_webhook_that_was_turned_off_is_told_of(self, owner: Any) -> None:
-        hook = Webhook(pk=uuid.uuid4(), owner=owner)
-        signals.webhook_disabled.send(sender=Webhook, webhook=hook)
+        hook = Webhook.objects.create(owner=owner, url="https://example.org/", enabled=False)
+        signals.webhook_disabled.tell(Webhook, webhook=hook)
+        announce_all()
         assert Notification.objects.get().kind == Kind.WEBHOOK_OFF
         assert Mail.objects.get().recipient == owner
 
@@ -143,6 +156,20 @@ class TestTelling:
         assert (row.count, row.media_id) == (1, media.pk)
         signals.media_deleted.send(sender=MediaFile, media_id=media.pk, owner_id=owner.pk)
         assert not Notification.objects.exists()
+
+    def test_what_tells_of_things_that_are_gone_is_swept(
+        self, owner: Any, media: MediaFile
+    ) -> None:
+        ready(media)
+        for target in ("post", "event"):
+            gone = news(target=target, target_id=uuid.uuid4(), group=target)
+            services.notify(recipient=owner, news=gone)
+        services.notify(recipient=owner, news=news(media_id=uuid.uuid4()))
+        services.notify(recipient=owner, news=news(kind=Kind.WEBHOOK_OFF))
+        assert services.forget_lost() == 3
+        kinds = Notification.objects.values_list("kind", "count").order_by("kind")
+        assert list(kinds) == [(Kind.MEDIA_READY, 1), (Kind.WEBHOOK_OFF, 1)]
+        assert services.forget_lost() == 0
 
     def test_an_account_that_goes_takes_its_own_along(self, owner: Any) -> None:
         services.notify(recipient=owner, news=news(kind=Kind.WEBHOOK_OFF))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from apps.core.errors import AppError
 from apps.media.models import Grant, MediaFile
@@ -54,6 +55,19 @@ def test_a_post_is_told_after_the_commit(owner: User, heard: list[Any]) -> None:
     assert heard == [("published", post.pk)]
     services.delete_post(user=owner, post=post)
     assert heard[1:] == [("deleted", post.pk)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_keeps_a_row_of_it_is_told_inside_the_transaction(owner: User) -> None:
+    seen: list[tuple[Any, bool]] = []
+
+    def keep(sender: Any, post_id: Any, **kwargs: Any) -> None:
+        seen.append((post_id, transaction.get_connection().in_atomic_block))
+
+    signals.post_published.inside.connect(keep)
+    post = services.create_post(author=owner, text="words")
+    signals.post_published.inside.disconnect(keep)
+    assert seen == [(post.pk, True)]
 
 
 def test_files_keep_their_order(owner: User, pictures: Any) -> None:

@@ -37,6 +37,7 @@ from launch.readiness import free_port
 SLOW, TRANSFER = "worker-slow", "worker-transfer"
 PROGRAMS = ("broker", "web", "worker", SLOW, TRANSFER, "beat")
 QUEUES = ("media.fast", "media.slow", "media.transfer")
+OBSERVER = "apps.media.tests.flows.observer"
 SPARE, SPARE_SLOW = "spare", "spare-slow"  # second workers
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -46,9 +47,9 @@ LOG_TAIL = 6_000  # bytes
 class Observer:
     """The other end of `observer`: a call per command."""
 
-    def __init__(self, environment: dict[str, str], errors: IO[bytes]) -> None:
+    def __init__(self, module: str, environment: dict[str, str], errors: IO[bytes]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "apps.media.tests.flows.observer"],
+            [sys.executable, "-m", module],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -83,9 +84,14 @@ class Site:
     """The processes of one site. Make one with `running_site`."""
 
     def __init__(
-        self, plan: Plan, environment: dict[str, str], programs: Sequence[str] = PROGRAMS
+        self,
+        plan: Plan,
+        environment: dict[str, str],
+        programs: Sequence[str] = PROGRAMS,
+        observer: str = OBSERVER,
     ) -> None:
         self._plan = plan
+        self._observer_module = observer
         self._environment = environment
         self._health = "readyz" if set(programs) >= set(PROGRAMS) else "healthz"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -101,7 +107,7 @@ class Site:
     def new_observer(self) -> Observer:
         """Another one, for what kills it."""
         with self._log("observer") as errors:
-            return Observer(self._environment, errors)
+            return Observer(self._observer_module, self._environment, errors)
 
     # -- processes ----------------------------------------------------------------------------
 
@@ -267,12 +273,14 @@ def running_site(
     *,
     programs: Sequence[str] = PROGRAMS,
     change: Callable[[dict[str, str]], dict[str, str]] = lambda environment: environment,
+    observer: str = OBSERVER,
     **options: object,
 ) -> Iterator[Site]:
     """A ready site that keeps everything in `directory`, for the length of the block.
 
     `options` are keys of `MEDIA_APP` that this site has otherwise than all others; `change` has
-    the last word on its environment. With fewer `programs` it does less.
+    the last word on its environment. With fewer `programs` it does less. `observer` is a module
+    with other commands than those of media.
     """
     place = Place(directory)
     place.make()
@@ -287,7 +295,7 @@ def running_site(
             }
         )
         _migrate(environment)
-        site = Site(plan, environment, programs)
+        site = Site(plan, environment, programs, observer)
         try:
             site.start(*programs)
             if programs:

@@ -23,6 +23,7 @@ from apps.notifications import dispatch, mailing, selectors, services
 from apps.notifications.kinds import Email, Kind
 from apps.notifications.models import Mail, Notification
 from apps.notifications.services import News
+from apps.notifications.tests.test_announcing import announce_all
 from apps.users.models import User
 
 SHOTS = os.environ.get("SHOTS", "")  # a folder for pictures of the pages, to be looked at
@@ -46,6 +47,7 @@ def event(host: User, owner: User) -> Event:
     starts_at = timezone.now() + timedelta(days=7)
     event = events.create_event(user=host, title="Summer on the lake", starts_at=starts_at)
     events.invite_guest(user=host, event=event, name=owner.username)
+    announce_all()
     return event
 
 
