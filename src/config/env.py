@@ -25,8 +25,8 @@ class Environment:
     `cdn_url` is what stands before addresses of public bytes, `cdn_key` what signs them;
     `media_origin` is the scheme and host that give out bytes alone, empty for that of the pages.
     `cors_origins` are the other sites whose pages may use the API, `*` all of them. `email_url` is
-    where mails go, `site_url` what addresses in them begin with. `proxies` is how many
-    stand in front and add to `X-Forwarded-For`.
+    where mails go, `site_url` what addresses in them begin with, `site_name` what the site is
+    called. `proxies` is how many stand in front and add to `X-Forwarded-For`.
     """
 
     debug: bool
@@ -55,6 +55,7 @@ class Environment:
     cdn_key: str
     email_url: str
     email_from: str
+    site_name: str
     given_site_url: str
 
     @property
@@ -102,6 +103,7 @@ def read_environment() -> Environment:
         cdn_key_id=env.str("MEDIA_CDN_KEY_ID", default=""),
         email_url=env.str("EMAIL_URL", default=f"file://{data_dir / 'mail'}"),
         email_from=env.str("EMAIL_FROM", default="Media App <media-app@localhost>"),
+        site_name=env.str("SITE_NAME", default="Media App"),
         given_site_url=env.str("SITE_URL", default=""),
         cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )

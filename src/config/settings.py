@@ -207,6 +207,7 @@ AXES_VERBOSE = False
 
 # -- mail -------------------------------------------------------------------------------------
 
+SITE_NAME = ENV.site_name  # what pages and mails call this site
 SITE_URL = ENV.site_url  # what addresses in mails begin with
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 EMAIL_TIMEOUT = 20
@@ -242,7 +243,7 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Token",
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Media App",
+    "TITLE": ENV.site_name,
     "DESCRIPTION": "Upload, find, process and deliver the files of a project.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -325,6 +326,9 @@ if ENV.https:
 LANGUAGE_CODE = "en"  # of whoever asks for none of these
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [ROOT / "src/config/locale"]  # the frame; apps have their own
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # what somebody chose
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
+LANGUAGE_COOKIE_SECURE = ENV.https
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

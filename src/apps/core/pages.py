@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest
 from django.utils.cache import add_never_cache_headers
 from django.views import View
+
+
+def site_name() -> str:
+    """What the site is called: the setting `SITE_NAME` of the project."""
+    return str(getattr(settings, "SITE_NAME", "Media App"))
 
 
 class PageView(View):

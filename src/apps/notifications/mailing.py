@@ -29,6 +29,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from apps.core.languages import language_of
+from apps.core.pages import site_name
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
 from apps.notifications.kinds import Email, Kind
@@ -95,8 +97,7 @@ def send_mail(mail_id: uuid.UUID | str) -> bool:
     if not shown:
         _end(mail, _State.DROPPED)
         return False
-    # Nobody knows which language somebody reads while they are away: it is the site's.
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(language_of(mail.recipient)):
         message = _message(mail, shown)
     return _hand_over(mail, message)
 
@@ -213,7 +214,7 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
     )
     many = _count(shown) if len(shown) > 1 else ""
     context = {
-        "heading": many or "Media App",
+        "heading": many or site_name(),
         "entries": entries,
         "is_digest": mail.is_digest,
         "recipient": mail.recipient,

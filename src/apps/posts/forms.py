@@ -10,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.media.forms import AttachmentsFormField, MediaModelForm
 from apps.posts.models import LONGEST, Audience, Post, PostMedia
 
+# As its author is asked.
+AUDIENCES = [
+    (Audience.PUBLIC, Audience.PUBLIC.label),
+    (Audience.FOLLOWERS, _("Your followers")),
+    (Audience.ONLY_ME, _("Only you")),
+]
+
 
 class PostForm(MediaModelForm):
     """Words, files, and who gets to see them."""
@@ -25,7 +32,7 @@ class PostForm(MediaModelForm):
     )
     audience = forms.ChoiceField(
         label=_("Who sees it"),
-        choices=Audience.choices,
+        choices=AUDIENCES,
         initial=Audience.FOLLOWERS,
         help_text=_("It holds for the photos and videos in it as well."),
     )

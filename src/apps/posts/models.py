@@ -7,6 +7,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,8 +19,8 @@ LONGEST = 5_000  # characters
 
 class Audience(models.TextChoices):
     PUBLIC = "public", _("Everybody")
-    FOLLOWERS = "followers", _("Your followers")
-    ONLY_ME = "only_me", _("Only you")
+    FOLLOWERS = "followers", _("Followers")
+    ONLY_ME = "only_me", _("Only the author")
 
 
 class Post(models.Model):
@@ -55,7 +56,7 @@ class Post(models.Model):
         ]
 
     def __str__(self) -> str:
-        day = f"{self.created_at:%Y-%m-%d}"
+        day = date_format(self.created_at, "SHORT_DATE_FORMAT")
         return self.text[:60] or gettext("Post of %(day)s") % {"day": day}
 
     def get_absolute_url(self) -> str:

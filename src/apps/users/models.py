@@ -18,6 +18,8 @@ class User(AbstractUser):
 
     display_name = models.CharField(_("display name"), max_length=80, blank=True)
     about = models.TextField(_("about"), max_length=2_000, blank=True)
+    # What they chose to read in, and get mails in; empty where they never did.
+    language = models.CharField(_("language"), max_length=20, blank=True, editable=False)
     avatar = MediaField(recipe="square.webp", crop_field="avatar_crop", verbose_name=_("avatar"))
     avatar_crop = CropField(_("avatar crop"))
     cover = MediaField(recipe="banner.webp", crop_field="cover_crop", verbose_name=_("cover"))

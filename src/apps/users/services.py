@@ -8,6 +8,7 @@ from axes.models import AccessAttempt, AccessLog
 from django.db import transaction
 from knox.models import AuthToken
 
+from apps.core.languages import is_offered
 from apps.media.services import AttachmentItem, attach_media, detach_media, request_erasure
 from apps.users.exceptions import FollowingOneselfError, NotYoursError, WrongPasswordError
 from apps.users.models import Follow, User
@@ -51,6 +52,13 @@ def _hang(person: User, field: str, item: AttachmentItem | None) -> None:
     attach_media(user=person, media=item.media, to=person, field=field, crop=item.crop)
     if item.media.owner_id != person.pk:
         raise NotYoursError(person.pk)
+
+
+def remember_language(*, user: User, language: str) -> None:
+    """What `user` reads in from now on, also in mails; one that the site has not is forgotten."""
+    if is_offered(language) and user.language != language:
+        User.objects.filter(pk=user.pk).update(language=language)
+        user.language = language
 
 
 def create_token(*, user: User) -> str:

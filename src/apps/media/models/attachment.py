@@ -62,7 +62,9 @@ class MediaAttachment(models.Model):
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.media_id} of {self.host_field().name} {self.host_id}"
+        """The name of the file, where it has been read: a list of rows costs no query each."""
+        is_read = MediaAttachment.media.is_cached(self)
+        return str(self.media if is_read else self.media_id)
 
     @classmethod
     def host_field(cls) -> models.ForeignKey[Any, Any]:

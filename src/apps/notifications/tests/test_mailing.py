@@ -105,6 +105,13 @@ class TestSending:
         assert '<html lang="de" dir="ltr">' in html
         assert "Wie Sie benachrichtigt werden" in html
 
+    def test_is_in_the_language_that_its_reader_chose(
+        self, shared: Mail, stranger: Any, mailoutbox: list[Any]
+    ) -> None:
+        type(stranger).objects.filter(pk=stranger.pk).update(language="de")
+        assert mailing.send_mail(shared.pk)
+        assert mailoutbox[0].subject == "olga hat „Secret name.jpg“ für Sie freigegeben"
+
     def test_is_not_in_the_language_of_whoever_has_it_sent(
         self, shared: Mail, mailoutbox: list[Any]
     ) -> None:

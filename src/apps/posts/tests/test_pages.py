@@ -15,7 +15,9 @@ from apps.media import services as media_services
 from apps.media.models import MediaFile
 from apps.media.tests import samples
 from apps.posts.models import Post, PostMedia
+from apps.posts.services import create_post
 from apps.users.models import User
+from apps.users.services import follow_user
 
 
 @pytest.fixture
@@ -126,3 +128,17 @@ def test_posts_are_written_and_read_in_german(client: Client) -> None:
     page = client.post("/posts/new/", said, follow=True, headers=german).content.decode()
     assert "Veröffentlicht." in page
     assert "· Nur Sie" in page
+
+
+def test_others_are_told_of_followers_as_such(
+    client: Client, owner: User, stranger: User, browser_of: Callable[[Any], Client]
+) -> None:
+    follow_user(user=stranger, person=owner)
+    post = create_post(author=owner, text="Two hills", audience="followers")
+    Post.objects.filter(pk=post.pk).update(created_at=timezone.now() - timedelta(days=2))
+    german = {"accept-language": "de"}
+    page = browser_of(stranger).get("/posts/", headers=german).content.decode()
+    assert "· Follower" in page
+    assert "vor 2 Tagen" in page.replace("\xa0", " ")
+    form = client.get("/posts/new/", headers=german).content.decode()
+    assert "Ihre Follower" in form

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import authenticate, login
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
@@ -29,8 +31,10 @@ from apps.core.errors import AppError
 from apps.core.rates import check_rate
 from apps.core.schema import problem
 from apps.core.words import gettext_noop as _
+from apps.users import services
 from apps.users.forms import SignUpForm
 from apps.users.throttles import SignInThrottle, SignUpThrottle, TokenThrottle
+from apps.users.views.languages import bring_language
 
 METHODS = ["get", "head", "post", "options"]  # else a PUT is taken for a POST
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -53,6 +57,11 @@ class SignInView(LoginView):
         check_rate(SignInThrottle, request)
         return super().post(request, *args, **kwargs)
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        bring_language(answer, form.get_user())
+        return answer
+
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class SignUpView(FormView):
@@ -73,7 +82,10 @@ class SignUpView(FormView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        login(self.request, form.save(), backend=BACKEND)
+        user = form.save()
+        # Their mails are in the language that they read this in.
+        services.remember_language(user=user, language=get_language() or "")
+        login(self.request, user, backend=BACKEND)
         return super().form_valid(form)
 
 
