@@ -11,41 +11,35 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, BinaryIO, Never
+from typing import Any
 
 import google.auth
-from django.core.files import File
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.auth.transport.requests import Request
 from google.cloud.storage import Blob, Client
 from storages.backends.gcloud import GoogleCloudStorage
 
-from apps.core.errors import ObjectMissingError, StorageUnavailableError
 from apps.core.storage import gcs_direct, gcs_growing
 from apps.core.storage.base import (
     CHUNK_BYTES,
-    COPY_BYTES,
     BoundedReader,
     Capability,
     StoredObject,
-    copy_into,
-    write_pieces,
 )
 from apps.core.storage.gcs_client import LIMITS, GcsBucket, gcs_errors
 from apps.core.storage.gcs_growing import GcsAppender, GcsWriter
 from apps.core.storage.growing import SignedPart, State, StoredPart
 from apps.core.storage.keys import check_key, check_prefix
-from apps.core.storage.local_files import local_errors
-from apps.core.storage.reader import Windows, seekable
+from apps.core.storage.reader import Windows
+from apps.core.storage.remote import RemoteStore
 
 _BUILDING = threading.Lock()
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 _IAM_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
-class GcsStore(GoogleCloudStorage):  # type: ignore[misc]  # django-storages has no types
+class GcsStore(RemoteStore, GoogleCloudStorage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one bucket, below one prefix; also a Django storage for model fields."""
 
     capabilities = frozenset(
@@ -128,11 +122,6 @@ class GcsStore(GoogleCloudStorage):  # type: ignore[misc]  # django-storages has
     def complete_parts(self, key: str, *, state: State, parts: Sequence[StoredPart]) -> None:
         gcs_direct.complete(self._objects, key, state=state, parts=parts)
 
-    def open_object(self, key: str) -> BinaryIO:
-        return seekable(
-            lambda start, length: self.read_range(key, start, length), size=self.size_of(key)
-        )
-
     def read_range(
         self, key: str, start: int, length: int, *, chunk_size: int = CHUNK_BYTES
     ) -> BoundedReader:
@@ -149,27 +138,6 @@ class GcsStore(GoogleCloudStorage):  # type: ignore[misc]  # django-storages has
 
     def exists(self, name: str) -> bool:
         return self._objects.find(name) is not None
-
-    def promote(self, source: str, target: str) -> None:
-        try:
-            self._copy(source, target)
-        except ObjectMissingError:
-            if not self.exists(target):
-                raise
-        else:
-            self.remove(source)
-
-    def put_file(self, key: str, path: Path) -> None:
-        with path.open("rb") as source, self.writer(key) as writer:
-            copy_into(writer, source)
-
-    def fetch(self, key: str, path: Path) -> None:
-        size = self.size_of(key)
-        with local_errors(key):
-            written = write_pieces(path, self.read_range(key, 0, size, chunk_size=COPY_BYTES))
-        if written != size:
-            path.unlink()
-            raise StorageUnavailableError(key, "object ends early", written)
 
     def remove(self, key: str) -> None:
         self._objects.remove(key)
@@ -191,34 +159,9 @@ class GcsStore(GoogleCloudStorage):  # type: ignore[misc]  # django-storages has
             response_disposition=content_disposition,
         )
 
-    # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        return check_key(name)
-
-    def url(self, name: str, *args: object, **kwargs: object) -> Never:
-        raise ValueError("A stored object has no URL of its own; delivery decides who gets it.")
-
-    def delete(self, name: str) -> None:
-        self.remove(name)
-
-    def size(self, name: str) -> int:
-        return self.size_of(name)
-
     def get_modified_time(self, name: str) -> datetime:
         modified: datetime = self._objects.get(name).updated
         return modified
-
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        if mode != "rb":
-            raise ValueError("Objects are immutable; write a new one with writer().")
-        return File(self.open_object(name), name)
-
-    def _save(self, name: str, content: File[bytes]) -> str:
-        with self.writer(name) as writer:
-            for piece in content.chunks():
-                writer.write(piece)
-        return name
 
     @property
     def _objects(self) -> GcsBucket:

@@ -12,9 +12,8 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Never
+from typing import BinaryIO
 
-from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 
 from apps.core.errors import ObjectMissingError
@@ -35,11 +34,12 @@ from apps.core.storage.local_files import (
     make_directories,
     sync_directory,
 )
+from apps.core.storage.names import NamedByKeys
 
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
 
 
-class LocalStore(FileSystemStorage):
+class LocalStore(NamedByKeys, FileSystemStorage):
     """An `ObjectStore` on one file system; also a Django storage for model fields."""
 
     capabilities = frozenset({Capability.LOCAL, Capability.APPEND})
@@ -113,31 +113,6 @@ class LocalStore(FileSystemStorage):
         root = Path(self.location)
         with local_errors(prefix):
             yield from _walk(root / folder, f"{folder}/" if folder else "", prefix, after)
-
-    # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        return check_key(name)
-
-    def url(self, name: str | None) -> Never:
-        raise ValueError("A stored object has no URL of its own; delivery decides who gets it.")
-
-    def delete(self, name: str) -> None:
-        self.remove(name)
-
-    def size(self, name: str) -> int:
-        return self.size_of(name)
-
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        if mode != "rb":
-            raise ValueError("Objects are immutable; write a new one with writer().")
-        return File(self.open_object(name), name)
-
-    def _save(self, name: str, content: File[bytes]) -> str:
-        with self.writer(name) as writer:
-            for piece in content.chunks():
-                writer.write(piece)
-        return name
 
     def _file(self, key: str) -> Path:
         return Path(self.path(key))

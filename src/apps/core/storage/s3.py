@@ -12,28 +12,22 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Never
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from django.core.files import File
 from storages.backends.s3 import S3Storage
 
 from apps.core.errors import ObjectMissingError, StorageUnavailableError
 from apps.core.storage import s3_direct, s3_growing
 from apps.core.storage.base import (
     CHUNK_BYTES,
-    COPY_BYTES,
     BoundedReader,
     Capability,
     StoredObject,
-    copy_into,
-    write_pieces,
 )
 from apps.core.storage.growing import SignedPart, State, StoredPart, Unfinished
 from apps.core.storage.keys import check_key, check_prefix
-from apps.core.storage.local_files import local_errors
-from apps.core.storage.reader import seekable
+from apps.core.storage.remote import RemoteStore
 from apps.core.storage.s3_appender import Growing, S3Appender
 from apps.core.storage.s3_client import (
     ATTEMPTS,
@@ -54,7 +48,7 @@ _BUILDING = threading.Lock()
 _PARTIAL_CONTENT = 206
 
 
-class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
+class S3Store(RemoteStore, S3Storage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one bucket, below one prefix; also a Django storage for model fields."""
 
     capabilities = frozenset(
@@ -148,11 +142,6 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
     def discard(self, key: str, *, state: State) -> None:
         s3_growing.discard(self, self._destination(key), state=state)
 
-    def open_object(self, key: str) -> BinaryIO:
-        return seekable(
-            lambda start, length: self.read_range(key, start, length), size=self.size_of(key)
-        )
-
     def read_range(
         self, key: str, start: int, length: int, *, chunk_size: int = CHUNK_BYTES
     ) -> BoundedReader:
@@ -167,27 +156,6 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
 
     def exists(self, name: str) -> bool:
         return self._find(name) is not None
-
-    def promote(self, source: str, target: str) -> None:
-        try:
-            self._copy(source, target)
-        except ObjectMissingError:
-            if not self.exists(target):
-                raise
-        else:
-            self.remove(source)
-
-    def put_file(self, key: str, path: Path) -> None:
-        with path.open("rb") as source, self.writer(key) as writer:
-            copy_into(writer, source)
-
-    def fetch(self, key: str, path: Path) -> None:
-        size = self.size_of(key)
-        with local_errors(key):
-            written = write_pieces(path, self.read_range(key, 0, size, chunk_size=COPY_BYTES))
-        if written != size:
-            path.unlink()
-            raise StorageUnavailableError(key, "object ends early", written)
 
     def remove(self, key: str) -> None:
         with contextlib.suppress(ObjectMissingError), s3_errors(key):
@@ -216,33 +184,8 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             "get_object", Params=self.address_of(key) | answer, ExpiresIn=expires_in
         )
 
-    # What Django's fields call. Names are keys here, and a taken key is an error, not a new name.
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        return check_key(name)
-
-    def url(self, name: str, *args: object, **kwargs: object) -> Never:
-        raise ValueError("A stored object has no URL of its own; delivery decides who gets it.")
-
-    def delete(self, name: str) -> None:
-        self.remove(name)
-
-    def size(self, name: str) -> int:
-        return self.size_of(name)
-
     def get_modified_time(self, name: str) -> datetime:
         return self._head(name)["LastModified"]
-
-    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        if mode != "rb":
-            raise ValueError("Objects are immutable; write a new one with writer().")
-        return File(self.open_object(name), name)
-
-    def _save(self, name: str, content: File[bytes]) -> str:
-        with self.writer(name) as writer:
-            for piece in content.chunks():
-                writer.write(piece)
-        return name
 
     def _build_client(self) -> S3Client:
         client: S3Client = self._create_session().client(
