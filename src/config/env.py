@@ -26,7 +26,8 @@ class Environment:
     `media_origin` is the scheme and host that give out bytes alone, empty for that of the pages.
     `cors_origins` are the other sites whose pages may use the API, `*` all of them. `email_url` is
     where mails go, `site_url` what addresses in them begin with, `site_name` what the site is
-    called. `proxies` is how many stand in front and add to `X-Forwarded-For`.
+    called, `site_contact` where those who look after it are reached. `proxies` is how many stand in
+    front and add to `X-Forwarded-For`.
     """
 
     debug: bool
@@ -56,6 +57,7 @@ class Environment:
     email_url: str
     email_from: str
     site_name: str
+    site_contact: str
     given_site_url: str
 
     @property
@@ -104,6 +106,7 @@ def read_environment() -> Environment:
         email_url=env.str("EMAIL_URL", default=f"file://{data_dir / 'mail'}"),
         email_from=env.str("EMAIL_FROM", default="Media App <media-app@localhost>"),
         site_name=env.str("SITE_NAME", default="Media App"),
+        site_contact=env.str("SITE_CONTACT", default=""),
         given_site_url=env.str("SITE_URL", default=""),
         cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )

@@ -208,6 +208,7 @@ AXES_VERBOSE = False
 # -- mail -------------------------------------------------------------------------------------
 
 SITE_NAME = ENV.site_name  # what pages and mails call this site
+SITE_CONTACT = ENV.site_contact
 SITE_URL = ENV.site_url  # what addresses in mails begin with
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 EMAIL_TIMEOUT = 20

@@ -3,10 +3,9 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from apps.core import health
-from apps.core.docs import ApiDocsView
+from apps.core.docs import ApiDocsView, ApiSchemaView
 from apps.users.views.languages import choose_language
 
 urlpatterns = [
@@ -17,7 +16,7 @@ urlpatterns = [
     path("", include("apps.notifications.urls")),
     path("i18n/setlang/", choose_language, name="set_language"),  # under Django's own name
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", ApiSchemaView.as_view(), name="api-schema"),
     path("api/docs/", ApiDocsView.as_view(url_name="api-schema"), name="api-docs"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -16,6 +16,11 @@ def site_name() -> str:
     return str(getattr(settings, "SITE_NAME", "Media App"))
 
 
+def site_contact() -> str:
+    """The mail address of those who look after the site: the setting `SITE_CONTACT`, or none."""
+    return str(getattr(settings, "SITE_CONTACT", ""))
+
+
 class PageView(View):
     """Any page: what it shows depends on the visitor, so that no cache may keep it."""
 

@@ -13,10 +13,11 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext_lazy
 
 from apps.core.languages import Offered, offered_languages
-from apps.core.pages import site_name
+from apps.core.pages import site_contact, site_name
 
 register = template.Library()
 register.simple_tag(site_name)
+register.simple_tag(site_contact)
 
 AGO: Any = {
     "year": ngettext_lazy("%(num)d year ago", "%(num)d years ago", "num"),

@@ -58,6 +58,7 @@ def test_photos_are_uploaded_for_the_event(
     assert refused.status_code == 422
     assert "b.txt:" in refused.content.decode()
     kept = MediaFile.objects.get(original_name="a.jpg")  # one refusal does not cost the others
+    assert f'name="photos" value="{kept.pk}"' in " ".join(refused.content.decode().split())
     said = {"photos-sent": "1", "photos": kept.pk, f"photos-{kept.pk}-caption": "At noon"}
     answer = client.post(f"/events/{event.pk}/photos/add/", said, follow=True)
     assert "1 photo added." in answer.content.decode()

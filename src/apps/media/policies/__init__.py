@@ -33,6 +33,7 @@ from apps.media.policies.roles import (
     holds,
     is_active,
     may_empty_trash,
+    may_erase,
     may_review,
     owners_delete,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "limits_downloads",
     "listed_for",
     "may_empty_trash",
+    "may_erase",
     "may_read_visible",
     "may_review",
     "may_share",

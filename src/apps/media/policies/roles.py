@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -73,6 +73,17 @@ def owners_delete() -> bool:
 def may_empty_trash(user: Visitor) -> bool:
     """Whether `user` may delete for good what is theirs."""
     return is_active(user) and (owners_delete() or holds(user, Action.DELETE))
+
+
+def may_erase(by: Visitor, user: Any) -> bool:
+    """Whether `by` may have everything of `user` removed, and their account with it."""
+    if not is_active(by):
+        return False
+    if by.pk == user.pk:
+        return owners_delete() or holds(by, Action.DELETE)
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return bool(getattr(by, "is_superuser", False))
+    return holds(by, Action.DELETE)
 
 
 def _has_perm(user: Visitor, name: str) -> bool:

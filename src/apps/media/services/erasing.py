@@ -22,7 +22,7 @@ from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, NotVisibleError, StillProtectedError
 from apps.media.models import AuditEvent, Collection, Erasure, MediaFile, Tombstone, Upload
-from apps.media.policies import Action, Visitor, holds, is_active, owners_delete
+from apps.media.policies import Visitor, may_erase
 from apps.media.selectors.belongings import bytes_of_files, bytes_of_uploads, rows_naming, rows_of
 from apps.media.services.auditing import note
 from apps.media.services.deletion import burial_for, bury_tombstones
@@ -135,7 +135,7 @@ def receipt_of(erasure: Erasure) -> dict[str, Any]:
 @transaction.atomic
 def _begin(user: Any, by: Visitor | None, keep_account: bool) -> Erasure:
     """One erasure of a user at a time; one that was begun is gone on with."""
-    if by is not None and not _may_erase(by, user):
+    if by is not None and not may_erase(by, user):
         raise ForbiddenError(user.pk)
     locked = get_user_model()._base_manager.select_for_update().filter(pk=user.pk).first()
     if locked is None:
@@ -152,16 +152,6 @@ def _begin(user: Any, by: Visitor | None, keep_account: bool) -> Erasure:
     if not erasure.keeps_account:
         _close(user)
     return erasure
-
-
-def _may_erase(by: Visitor, user: Any) -> bool:
-    if not is_active(by):
-        return False
-    if by.pk == user.pk:
-        return owners_delete() or holds(by, Action.DELETE)
-    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
-        return bool(getattr(by, "is_superuser", False))
-    return holds(by, Action.DELETE)
 
 
 def _close(user: Any) -> None:

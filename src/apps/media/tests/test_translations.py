@@ -311,6 +311,13 @@ def test_a_refusal_is_told_in_german_and_keeps_its_code(api: APIClient) -> None:
     assert problem["title"] == "Nicht verarbeitbar"
 
 
+@pytest.mark.django_db
+def test_the_description_of_the_api_is_one_for_all(client: Client) -> None:
+    english = client.get("/api/schema/").content
+    assert client.get("/api/schema/", headers=GERMAN).content == english
+    assert b"Private" in english
+
+
 def test_an_error_page_is_in_german(client: Client, db: None) -> None:
     page = client.get("/nothing/here", headers={**GERMAN, "accept": "text/html"})
     assert page.status_code == 404

@@ -126,6 +126,22 @@ class TestEnd:
         assert not Follow.objects.exists()
         assert client.get("/library/").status_code == 302
 
+    def test_where_only_staff_deletes_it_says_whom_to_ask(
+        self, owner: Any, browser_of: Any, settings: Any
+    ) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "DELETION": "staff"}
+        settings.SITE_CONTACT = "desk@example.org"
+        client = browser_of(owner)
+        for answer in (
+            client.get("/settings/account/delete/"),
+            client.post("/settings/account/delete/", {"password": PASSWORD}),
+        ):
+            assert answer.status_code == 403
+            assert 'href="mailto:desk@example.org"' in answer.content.decode()
+        owner.refresh_from_db()
+        assert owner.is_active
+        assert not Erasure.objects.exists()
+
     def test_guesses_are_limited(self, owner: Any, browser_of: Any, monkeypatch: Any) -> None:
         from rest_framework.throttling import SimpleRateThrottle
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
 from apps.core.rates import check_rate
+from apps.media.policies import may_erase
 from apps.media.uploadhandlers import takes_files
 from apps.users import selectors, services
 from apps.users.exceptions import WrongPasswordError
@@ -74,7 +77,15 @@ class EditProfilePage(PersonalView):
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
 class DeleteAccountPage(PersonalView):
-    """Removes the visitor's account with all that is theirs, for their password."""
+    """Removes the visitor's account with all that is theirs, for their password; where only roles
+    delete, says whom to ask."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.user.is_authenticated and not may_erase(request.user, request.user):
+            answer = render(request, "users/delete_by_staff.html", status=HTTPStatus.FORBIDDEN)
+            add_never_cache_headers(answer)
+            return answer
+        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show(request, DeleteAccountForm())
