@@ -27,6 +27,8 @@ def answer_error(
     headers = {"Cache-Control": "no-store", **(headers or {})}
     if not wants_page(request):
         return problem_response(status=status, code=code, detail=detail, headers=headers)
+    if detail == gettext("Not found."):  # which the title says as well
+        detail = gettext("There is nothing at this address, or it is not for you to see.")
     context = {"status": status, "title": phrase_of(status), "detail": detail}
     response = render(request, "core/error.html", context, status=status)
     for name, value in headers.items():

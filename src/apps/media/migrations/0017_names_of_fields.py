@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='auditevent',
-            options={'verbose_name': 'act in the audit trail', 'verbose_name_plural': 'audit trail'},
+            options={'verbose_name': 'act in the audit trail', 'verbose_name_plural': 'acts in the audit trail'},
         ),
         migrations.AlterModelOptions(
             name='caption',
@@ -436,7 +436,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='job',
             name='subject',
-            field=models.CharField(blank=True, max_length=64, verbose_name='subject'),
+            field=models.CharField(blank=True, max_length=64, verbose_name='part'),
         ),
         migrations.AlterField(
             model_name='job',

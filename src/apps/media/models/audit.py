@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = _("act in the audit trail")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("acts in the audit trail")
         indexes = [
             models.Index(fields=["media_id", "-id"], name="audit_media"),
             models.Index(fields=["collection_id", "-id"], name="audit_collection"),

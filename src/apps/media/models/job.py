@@ -41,7 +41,7 @@ class Job(models.Model):
         MediaFile, on_delete=models.CASCADE, related_name="jobs", verbose_name=_("file")
     )
     version = models.PositiveIntegerField(_("version"))
-    subject = models.CharField(_("subject"), max_length=64, blank=True)
+    subject = models.CharField(_("part"), max_length=64, blank=True)
     needed = models.BooleanField(_("needed"), default=True)
     queue = models.CharField(_("queue"), max_length=32, default=FAST)
     priority = models.SmallIntegerField(_("priority"), default=0)

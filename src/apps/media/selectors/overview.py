@@ -6,7 +6,7 @@ lately is a range of ids, and what is stored is the sum of the accounts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from apps.core.ids import first_id
 from apps.media.models import Job, MediaFile, Quota, Status, Upload
+from apps.media.models.media_file import MediaType
 
 DAYS = 14
 MOST = 10
@@ -83,7 +84,7 @@ def get_overview() -> Overview:
         queues=_queues(),
         failures=_failures(),
         days=_days(recent),
-        kinds=_slices(kinds.annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes")),
+        kinds=_slices(_named(kinds.annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes"))),
         owners=_slices(owners.order_by("-bytes_used")[:MOST]),
     )
 
@@ -128,6 +129,11 @@ def _days(recent: QuerySet[MediaFile]) -> list[Day]:
         for day in dates
         for files, size in [found.get(day, (0, 0))]
     ]
+
+
+def _named(rows: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
+    """Media types as people call them."""
+    return ((str(MediaType(kind).label), count, size) for kind, count, size in rows)
 
 
 def _slices(rows: Iterable[tuple[Any, ...]]) -> list[Slice]:

@@ -197,7 +197,7 @@ def test_models_and_fields_have_names_in_german(app: str) -> None:
 def test_a_name_of_a_field_reads_german() -> None:
     with translation.override("de"):
         assert str(MediaFile._meta.verbose_name_plural) == "Mediendateien"
-        assert str(MediaFile._meta.get_field("deleted_at").verbose_name) == "im Papierkorb seit"
+        assert str(MediaFile._meta.get_field("deleted_at").verbose_name) == "Papierkorb seit"
 
 
 # -- the templates ----------------------------------------------------------------------------
