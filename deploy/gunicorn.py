@@ -43,13 +43,16 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Told to stop, running uploads save what has come and answer, instead of being cut off."""
+    """Told to stop, running uploads save what has come and answer, instead of being cut off, and
+    streams end."""
     from apps.media.services import stop_holding
+    from apps.notifications.live import STREAMS
 
     finish = signal.getsignal(signal.SIGTERM)
 
     def stop(number, frame):
         stop_holding()
+        STREAMS.stop()
         finish(number, frame)
 
     signal.signal(signal.SIGTERM, stop)

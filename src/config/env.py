@@ -27,7 +27,8 @@ class Environment:
     `cors_origins` are the other sites whose pages may use the API, `*` all of them. `email_url` is
     where mails go, `site_url` what addresses in them begin with, `site_name` what the site is
     called, `site_contact` where those who look after it are reached. `proxies` is how many stand in
-    front and add to `X-Forwarded-For`.
+    front and add to `X-Forwarded-For`; `live_streams`, how many readers of streams one web process
+    takes.
     """
 
     debug: bool
@@ -59,6 +60,7 @@ class Environment:
     site_name: str
     site_contact: str
     given_site_url: str
+    live_streams: int
 
     @property
     def site_url(self) -> str:
@@ -108,6 +110,8 @@ def read_environment() -> Environment:
         site_name=env.str("SITE_NAME", default="Media App"),
         site_contact=env.str("SITE_CONTACT", default=""),
         given_site_url=env.str("SITE_URL", default=""),
+        # Each holds a thread; half of them stay for all else.
+        live_streams=env.int("LIVE_STREAMS", default=env.int("WEB_THREADS", default=128) // 2),
         cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )
     _refuse_memory(result)

@@ -214,6 +214,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 EMAIL_TIMEOUT = 20
 globals().update(mail_settings(ENV.email_url))
 
+LIVE_STREAMS = ENV.live_streams
+
 # -- API --------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -3,4 +3,5 @@
 from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS as _APPS
 
+LIVE_STREAMS = 0  # unless a test is about them: their threads outlive it
 INSTALLED_APPS = [*_APPS, "apps.media.tests.hosts"]

@@ -1,7 +1,10 @@
 /* Elements with `data-poll` ask, from time to time, whether something has changed: about their file
  * until it is finished, about the bell as long as somebody looks. */
 
-interface Answer {
+import { isLive } from "./live";
+
+interface Asking {
+  requestConfig: { triggeringEvent?: Event };
   xhr: XMLHttpRequest;
   successful: boolean;
 }
@@ -15,14 +18,16 @@ const FIRST_PAUSE = 30_000; // milliseconds
 const LONGEST_PAUSE = 600_000;
 const pauses = new WeakMap<Element, Pause>();
 
-function isPoll(event: Event): event is CustomEvent<Answer> & { target: HTMLElement } {
+function isPoll(event: Event): event is CustomEvent<Asking> & { target: HTMLElement } {
   return event.target instanceof HTMLElement && event.target.hasAttribute("data-poll");
 }
 
-/** Nobody looks at a hidden tab; it asks again when it is shown. */
+/** Nobody looks at a hidden tab; it asks again when it is shown. The bell is told where it can be. */
 function skipUnwanted(event: Event): void {
   if (!isPoll(event)) return;
   const pause = pauses.get(event.target);
+  const isByTheClock = !event.detail.requestConfig.triggeringEvent;
+  if (isByTheClock && "live" in event.target.dataset && isLive()) event.preventDefault();
   if (document.hidden || (pause && Date.now() < pause.end)) event.preventDefault();
 }
 

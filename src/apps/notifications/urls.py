@@ -9,6 +9,7 @@ app_name = "notifications"
 urlpatterns = [
     path("notifications/", pages.ListView.as_view(), name="list"),
     path("notifications/bell/", pages.BellView.as_view(), name="bell"),
+    path("notifications/stream/", pages.StreamView.as_view(), name="stream"),
     path("notifications/read/", pages.ReadView.as_view(), name="read-all"),
     path("notifications/preferences/", pages.PreferencesView.as_view(), name="preferences"),
     path("notifications/<uuid:notification_id>/", pages.OpenView.as_view(), name="open"),

@@ -321,7 +321,7 @@ class TestApi:
 OPEN = {"preview", "unsubscribe"}
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in urlpatterns])
+@pytest.mark.parametrize("name", [entry.name for entry in urlpatterns if entry.name != "stream"])
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_v8_2_2_every_address_is_for_the_recipient_alone(
     name: str,

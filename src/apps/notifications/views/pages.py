@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -25,6 +25,7 @@ from apps.media import delivery
 from apps.media.exceptions import BadRequestError
 from apps.notifications import selectors, services, tokens
 from apps.notifications.kinds import DEFAULTS, Email, Kind, Ways
+from apps.notifications.live import STREAMS
 
 PAGE_SIZE = 30
 UNTOLD = {
@@ -78,6 +79,23 @@ class BellView(PersonalView):
         if request.GET.get("seen") == str(count):
             return HttpResponse(status=204)
         return render(request, "notifications/parts/bell.html", {"count": count})
+
+
+class StreamView(PersonalView):
+    """A stream that tells whenever the bell's count has changed; 204 where there is no room."""
+
+    http_method_names = ["get"]
+
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]
+        return HttpResponse(status=401)
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        stream = STREAMS.open(request)
+        if stream is None:
+            return HttpResponse(status=204)  # browsers do not ask again
+        answer = StreamingHttpResponse(stream, content_type="text/event-stream")
+        answer.headers["X-Accel-Buffering"] = "no"  # nginx passes it on as it comes
+        return answer
 
 
 class OpenView(PersonalView):

@@ -11,7 +11,11 @@ import django
 if __name__ == "__main__":
     django.setup()
 
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from apps.events.services import create_event, invite_guest
@@ -57,6 +61,31 @@ def told(user_id: int) -> list[str]:
     return list(rows.values_list("kind", flat=True))
 
 
+def session(user_id: int) -> dict[str, str]:
+    """The cookie of somebody who is signed in."""
+    client = Client()
+    client.force_login(User.objects.get(pk=user_id))
+    name = settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value}
+
+
+def sign_out(user_id: int) -> int:
+    """Everywhere."""
+    sessions = [one for one in Session.objects.all() if _user_of(one) == str(user_id)]
+    for one in sessions:
+        one.delete()
+    return len(sessions)
+
+
+def _user_of(session: Session) -> str:
+    return str(session.get_decoded().get(SESSION_KEY))
+
+
+def tell(user_id: int) -> None:
+    news = News(kind=Kind.WEBHOOK_OFF, key=str(timezone.now()), group=str(timezone.now()))
+    notify(recipient=User.objects.get(pk=user_id), news=news)
+
+
 def write_mail() -> str:
     """A mail to somebody that is due; its id."""
     name = f"writes-{User.objects.count()}"
@@ -85,6 +114,9 @@ media_observer.COMMANDS.update(
             post_and_die,
             invite_and_die,
             told,
+            session,
+            sign_out,
+            tell,
             write_mail,
             mail_state,
             let_lease_end,
