@@ -88,6 +88,8 @@ class AuditEventAdmin(LookOnlyAdmin):
     @admin.display(description=_("what"))
     def what(self, event: AuditEvent) -> str:
         wanted = event.media_id or event.collection_id
+        if wanted is None:
+            return "–"
         return format_html('<a href="?q={}">{}</a>', wanted, wanted)
 
     @admin.action(description=_("Export as CSV"), permissions=["view"])

@@ -20,7 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
 from apps.media.admin.overview import overview
+from apps.media.admin.quarantine import quarantine
+from apps.media.admin.quotas import QuotaForm
 from apps.media.admin.uses import narrow_search
+from apps.media.conf import options
 from apps.media.models import (
     Job,
     MediaFile,
@@ -30,11 +33,15 @@ from apps.media.models import (
     Tag,
     Tombstone,
     Upload,
+    Visibility,
 )
-from apps.media.policies import Action, can_access, may_review
+from apps.media.policies import Action, can_access, may_change_quotas, may_review
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
+
+
+FULL = 90  # percent of the quota
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -102,7 +109,16 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["search_text", "owner__username", "sha256"]
-    actions = ["trash", "restore", "reprocess", "rescan", "delete_permanently"]
+    actions = [
+        "trash",
+        "restore",
+        "reprocess",
+        "make_private",
+        "make_public",
+        "rescan",
+        "hold",
+        "delete_permanently",
+    ]
     inlines = [VersionInline, RenditionInline, JobInline]
     fields = [
         ("preview", "owner"),
@@ -131,8 +147,12 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return answer
 
     def get_urls(self) -> list[URLPattern]:
-        page = path("overview/", self.admin_site.admin_view(overview), name="media_overview")
-        return [page, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("overview/", view(overview), name="media_overview"),
+            path("quarantine/", view(quarantine), name="media_quarantine"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaFile]:
         return selectors.with_details(super().get_queryset(request))
@@ -179,6 +199,31 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Process again"), permissions=["change"])
     def reprocess(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
         self._each(request, rows, services.reprocess_media)
+
+    @admin.action(description=_("Make private"), permissions=["share"])
+    def make_private(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._publish(request, rows, Visibility.PRIVATE)
+
+    @admin.action(description=_("Make public"), permissions=["share"])
+    def make_public(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._publish(request, rows, Visibility.PUBLIC)
+
+    def _publish(self, request: HttpRequest, rows: QuerySet[MediaFile], visibility: str) -> None:
+        ids = list(rows.values_list("pk", flat=True)[: services.MOST_SELECTED])
+        outcomes = services.publish_many(user=request.user, ids=ids, visibility=visibility)
+        for outcome in outcomes:
+            if outcome.code:
+                words = f"{outcome.media_id}: {outcome.detail}"
+                self.message_user(request, words, messages.WARNING)
+        done = sum(not outcome.code for outcome in outcomes)
+        self.message_user(request, gettext("%(count)s done.") % {"count": done}, messages.SUCCESS)
+
+    def has_share_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(["media.change_mediafile", "media.share_mediafile"])
+
+    @admin.action(description=_("Put into quarantine"), permissions=["review"])
+    def hold(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
+        self._each(request, rows, services.hold_media)
 
     @admin.action(description=_("Scan for malware again"), permissions=["review"])
     def rescan(self, request: HttpRequest, rows: QuerySet[MediaFile]) -> None:
@@ -331,15 +376,63 @@ class TombstoneAdmin(LookOnlyAdmin):
 
 @admin.register(Quota)
 class QuotaAdmin(KeptAdmin):
-    list_display = ["owner", "bytes_used", "bytes_reserved", "files_used", "bytes_limit"]
+    """How much somebody stores and may store. Whoever has stored nothing yet has no row; one is
+    added by naming them."""
+
+    form = QuotaForm
+    list_display = ["owner", "usage", "used", "set_aside", "files_used", "limit"]
     list_select_related = ["owner"]
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ["-bytes_used", "pk"]
     search_fields = ["owner__username"]
-    fields = ["owner", "bytes_used", "bytes_reserved", "files_used", "bytes_limit", "files_limit"]
-    readonly_fields = ["owner", "bytes_used", "bytes_reserved", "files_used"]
+    autocomplete_fields = ["owner"]
+    fields = ["owner", "usage", "used", "set_aside", "files_used", "space", "files_limit"]
+    figures = ["usage", "used", "set_aside", "files_used"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.figures if obj is None else ["owner", *self.figures]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is not None else ["owner", "space", "files_limit"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_change_quotas(request.user)
 
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
-        limits = {name: form.cleaned_data[name] for name in form.changed_data}
-        services.limit_quota(quota=obj, **limits)
+        services.set_quota(
+            user=request.user,
+            owner_id=obj.owner_id,
+            bytes_limit=obj.bytes_limit,
+            files_limit=obj.files_limit,
+        )
+
+    @admin.display(description=_("used"), ordering="bytes_used")
+    def used(self, quota: Quota) -> str:
+        return filesizeformat(quota.bytes_used)
+
+    @admin.display(description=_("set aside for uploads"))
+    def set_aside(self, quota: Quota) -> str:
+        return filesizeformat(quota.bytes_reserved)
+
+    @admin.display(description=_("limit"), ordering="bytes_limit")
+    def limit(self, quota: Quota) -> str:
+        if quota.bytes_limit is not None:
+            return filesizeformat(quota.bytes_limit)
+        return gettext("%(size)s (default)") % {"size": filesizeformat(options().quota_bytes)}
+
+    @admin.display(description=_("usage"))
+    def usage(self, quota: Quota) -> str:
+        most = options().quota_bytes if quota.bytes_limit is None else quota.bytes_limit
+        percent = min(100 * quota.bytes_used // most, 100) if most else 100
+        return format_html(
+            '<svg class="usage-bar{}" viewBox="0 0 100 10" width="128" height="8"'
+            ' preserveAspectRatio="none" aria-hidden="true">'
+            '<rect width="{}" height="10" fill="currentColor"/></svg> {} %',
+            " usage-bar--full" if percent >= FULL else "",
+            percent,
+            percent,
+        )
 
 
 @admin.register(Tag)

@@ -28,6 +28,10 @@ class AuditEvent(models.Model):
         DELETED = "deleted", _("Deleted")
         VIEWED = "viewed", _("Viewed by role")
         ERASED = "erased", _("User erased")
+        RESCANNED = "rescanned", _("Scanned again")
+        RELEASED = "released", _("Let out of quarantine")
+        HELD = "held", _("Put into quarantine")
+        QUOTA = "quota", _("Quota changed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     act = models.CharField(_("act"), max_length=16, choices=Act.choices)

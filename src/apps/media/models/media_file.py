@@ -126,6 +126,8 @@ class MediaFile(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     deleted_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+    # Pictures of one owner that look alike share one: the id of one that is or was among them.
+    look = models.UUIDField(_("look"), null=True, blank=True, editable=False)
     # When it goes unless something uses it then.
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     lifetime = models.CharField(
@@ -170,6 +172,14 @@ class MediaFile(models.Model):
                 fields=["owner", "original_name", "id"],
                 name="media_owner_name",
                 condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=["owner", "look"],
+                name="media_owner_look",
+                condition=Q(deleted_at=None, look__isnull=False),
+            ),
+            models.Index(
+                fields=["-id"], name="media_quarantined", condition=Q(status="quarantined")
             ),
             models.Index(
                 fields=["-id"],

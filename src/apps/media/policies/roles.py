@@ -55,6 +55,11 @@ def may_review(user: Visitor) -> bool:
     return is_active(user) and _has_perm(user, "review_quarantine")
 
 
+def may_change_quotas(user: Visitor) -> bool:
+    """Whether `user` may decide how much others store."""
+    return is_active(user) and _has_perm(user, "change_quota")
+
+
 def is_active(user: Visitor) -> bool:
     """Whether somebody is signed in whose account is not switched off."""
     return bool(user.is_authenticated and user.is_active)

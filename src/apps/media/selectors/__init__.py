@@ -25,6 +25,14 @@ from apps.media.selectors.collections import (
     ways_to_visible_collections,
 )
 from apps.media.selectors.hosts import list_unknown_references
+from apps.media.selectors.lookalikes import (
+    LookGroup,
+    LookPage,
+    count_look_groups,
+    find_lookalikes,
+    list_look_groups,
+    list_of_look,
+)
 from apps.media.selectors.media import (
     COMPARED,
     LIKENESS_DISTANCE,
@@ -70,7 +78,8 @@ from apps.media.selectors.opening import (
 )
 from apps.media.selectors.originals import Original, batches_below, find_originals
 from apps.media.selectors.overview import get_overview
-from apps.media.selectors.room import get_room_report, list_copies
+from apps.media.selectors.quarantine import list_quarantined, with_findings
+from apps.media.selectors.room import get_room_report, list_copies, list_large_unused
 from apps.media.selectors.sharing import (
     find_recipient,
     get_grant,
@@ -121,6 +130,8 @@ __all__ = [
     "COMPARED",
     "LIKENESS_DISTANCE",
     "MOST_SIMILAR",
+    "LookGroup",
+    "LookPage",
     "NamedUse",
     "Original",
     "StorageUsage",
@@ -131,9 +142,11 @@ __all__ = [
     "batches_below",
     "collections_shown_to",
     "count_belongings",
+    "count_look_groups",
     "describe_usage",
     "detail_new_media",
     "find_failed_request",
+    "find_lookalikes",
     "find_open_link",
     "find_originals",
     "find_pictures",
@@ -182,12 +195,16 @@ __all__ = [
     "list_grants",
     "list_imports",
     "list_jobs",
+    "list_large_unused",
+    "list_look_groups",
     "list_media_by_ids",
     "list_media_by_user",
     "list_media_of_form",
     "list_media_usage",
+    "list_of_look",
     "list_own_collections",
     "list_path",
+    "list_quarantined",
     "list_requested_names",
     "list_share_links",
     "list_shared_children",
@@ -218,4 +235,5 @@ __all__ = [
     "ways_to_visible_collections",
     "ways_to_visible_media",
     "with_details",
+    "with_findings",
 ]

@@ -6,21 +6,26 @@ Bytes are those the owner's account is charged with: every version counts, rendi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import accumulate
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
-from apps.media.models import MediaFile, MediaVersion
+from apps.core.ids import first_id
+from apps.media.models import Grant, MediaFile, MediaVersion, ShareLink, Visibility
 from apps.media.models.media_file import MediaType
 from apps.media.policies import Visitor
+from apps.media.selectors.lookalikes import count_look_groups
 from apps.media.selectors.media import with_details
 from apps.media.selectors.uploads import StorageUsage, get_storage_usage
+from apps.media.selectors.uses import is_used
 
 MONTHS = 12
 LARGEST = 10
+LARGE = 20 * 1024**2  # bytes
+LONG_THERE = timedelta(days=180)
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,13 @@ class RoomReport:
     trash: Amount
     old_versions: Amount
     copies: Amount
+    alike: int  # groups of pictures that look the same
+    unused: Amount
 
     @property
     def has_suggestions(self) -> bool:
-        return any(amount.count for amount in (self.trash, self.old_versions, self.copies))
+        amounts = (self.trash, self.old_versions, self.copies, self.unused)
+        return self.alike > 0 or any(amount.count for amount in amounts)
 
 
 def get_room_report(*, user: Visitor) -> RoomReport:
@@ -87,6 +95,8 @@ def get_room_report(*, user: Visitor) -> RoomReport:
         trash=_amount(trashed, "media"),
         old_versions=_amount(old, "pk"),
         copies=_amount(list_copies(user=user), "pk"),
+        alike=count_look_groups(user=user),
+        unused=_amount(list_large_unused(user=user), "pk"),
     )
 
 
@@ -98,6 +108,21 @@ def list_copies(*, user: Visitor) -> QuerySet[MediaFile]:
         .exclude(duplicate_of=None)
         .select_related("duplicate_of")
     )
+
+
+def list_large_unused(*, user: Visitor) -> QuerySet[MediaFile]:
+    """Large files of `user` that have been there for half a year, in no collection, used by nothing
+    and opened to nobody."""
+    old = MediaFile.objects.filter(
+        pk__lt=first_id(timezone.now() - LONG_THERE),
+        owner=user.pk,
+        deleted_at=None,
+        size__gte=LARGE,
+        visibility=Visibility.PRIVATE,
+    )
+    shared = ShareLink.objects.filter(media=OuterRef("pk"))
+    granted = Grant.objects.filter(media=OuterRef("pk"))
+    return old.filter(~Exists(shared), ~Exists(granted), ~is_used())
 
 
 def _amount(rows: QuerySet[MediaFile] | QuerySet[MediaVersion], counted: str) -> Amount:

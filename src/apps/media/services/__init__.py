@@ -81,8 +81,19 @@ from apps.media.services.imports import (
     sweep_imports,
 )
 from apps.media.services.jobs import cancel_job, retry_job, sweep_jobs
+from apps.media.services.lookalikes import (
+    keep_of_lookalikes,
+    note_look,
+    part_lookalikes,
+)
 from apps.media.services.pipeline import run_job, run_next_job
-from apps.media.services.quotas import limit_quota
+from apps.media.services.quarantine import (
+    hold_media,
+    release_quarantined,
+    remove_quarantined,
+    rescan_quarantined,
+)
+from apps.media.services.quotas import limit_quota, set_quota
 from apps.media.services.reasons import explain
 from apps.media.services.receiving import receive_upload
 from apps.media.services.reconciling import (
@@ -205,10 +216,12 @@ __all__ = [
     "finish_upload",
     "finish_whole_uploads",
     "grant_access",
+    "hold_media",
     "import_media_from_path",
     "import_media_from_url",
     "import_path_once",
     "keep_media",
+    "keep_of_lookalikes",
     "limit_quota",
     "list_direct_parts",
     "look_at_upload",
@@ -220,15 +233,19 @@ __all__ = [
     "move_collection",
     "move_items",
     "note_checksums",
+    "note_look",
+    "part_lookalikes",
     "ping_webhook",
     "publish_many",
     "receipt_of",
     "receive_upload",
     "release_later",
     "release_media",
+    "release_quarantined",
     "remove_attachments",
     "remove_caption",
     "remove_items",
+    "remove_quarantined",
     "rename_tag",
     "replace_media",
     "replay_delivery",
@@ -238,6 +255,7 @@ __all__ = [
     "request_rendition",
     "rescan_many",
     "rescan_media",
+    "rescan_quarantined",
     "restore_many",
     "restore_media",
     "restore_trashed",
@@ -252,6 +270,7 @@ __all__ = [
     "run_job",
     "run_next_job",
     "set_attachments",
+    "set_quota",
     "share_many",
     "sign_address",
     "sign_parts",

@@ -15,8 +15,10 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Greatest
 
 from apps.media.conf import options
-from apps.media.exceptions import QuotaExceededError, UploadInterruptedError
-from apps.media.models import MediaFile, MediaVersion, Quota, Upload
+from apps.media.exceptions import ForbiddenError, QuotaExceededError, UploadInterruptedError
+from apps.media.models import AuditEvent, MediaFile, MediaVersion, Quota, Upload
+from apps.media.policies import Visitor, may_change_quotas
+from apps.media.services.auditing import note
 
 
 def begin(*, upload: Upload, size: int) -> None:
@@ -74,6 +76,29 @@ def charge(*, upload: Upload, size: int) -> None:
 def limit_quota(*, quota: Quota, **limits: int | None) -> None:
     """Set `bytes_limit` or `files_limit`; None means the default. What is used stays as it is."""
     _account(quota.pk).update(**limits)
+
+
+@transaction.atomic
+def set_quota(
+    *, user: Visitor, owner_id: Any, bytes_limit: int | None, files_limit: int | None
+) -> Quota:
+    """The same by `user`, who is written down, for an owner who may have no account yet.
+
+    Raises `ForbiddenError` unless `user` may change quotas.
+    """
+    if not may_change_quotas(user):
+        raise ForbiddenError
+    Quota.objects.get_or_create(owner_id=owner_id)
+    quota = Quota.objects.select_for_update().get(owner_id=owner_id)
+    before = {"bytes": quota.bytes_limit, "files": quota.files_limit}
+    after = {"bytes": bytes_limit, "files": files_limit}
+    if before == after:
+        return quota
+    quota.bytes_limit, quota.files_limit = bytes_limit, files_limit
+    # By name: what is used may be changing at this moment.
+    quota.save(update_fields=["bytes_limit", "files_limit"])
+    note(AuditEvent.Act.QUOTA, user=user, owner=str(owner_id), before=before, after=after)
+    return quota
 
 
 def release_reservation(upload: Upload) -> None:

@@ -22,6 +22,7 @@ from apps.media.processing.types import MIB, Facts, Focal, Limits, Output, Plan,
 from apps.media.services.allowances import limits, long_limits, programs
 from apps.media.services.facts import facts_of, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
+from apps.media.services.lookalikes import note_look
 from apps.media.services.publication import conclude
 from apps.media.services.renditions import (
     adopt,
@@ -209,6 +210,8 @@ def _save(
         _note(media, version, rendered)
         claim.finish()
         conclude(media)
+    if rendered.likeness:
+        note_look(media=media)
 
 
 def _drop_unknown(version: MediaVersion, media: MediaFile) -> None:

@@ -55,6 +55,7 @@ def _make_current(media: MediaFile, version: MediaVersion) -> None:
     media.status, media.progress = Status.PENDING, 0
     media.failure_code = media.failure_message = ""
     mark_duplicates(media)
+    media.look = None  # until it is looked at again
     media.save()
     refresh_search_text(media)
     if not good:

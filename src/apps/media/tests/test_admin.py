@@ -12,11 +12,13 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.media import services
-from apps.media.models import AuditEvent, Job, MediaFile
+from apps.media.models import AuditEvent, Job, MediaFile, Quota
 from apps.media.services import publication
 
 TEXT = b"A few plain words.\n"
@@ -192,6 +194,205 @@ class TestQuarantine:
         url = reverse("admin:media_mediafile_changelist")
         assert b"1 done." in _act(client, url, "delete_permanently", held)
         assert not MediaFile.objects.exists()
+
+
+class TestReview:
+    """The page on which reviewers decide about what was found."""
+
+    URL = "/admin/media/mediafile/quarantine/"
+
+    @pytest.fixture
+    def held(self, media: MediaFile) -> MediaFile:
+        media.current.scan = "infected"
+        media.current.scanner, media.current.signature = "clamd", "Win.Test.EICAR_HDB-1"
+        media.current.save()
+        publication.quarantine(media, media.current)
+        return media
+
+    @pytest.fixture
+    def reviewer(self, db: None, browser_of: Any) -> Client:
+        return browser_of(_staff_with("view_mediafile", "review_quarantine"))
+
+    def _do(self, client: Client, act: str, *files: MediaFile, **more: Any) -> str:
+        form = {"do": act, "ids": [str(media.pk) for media in files], **more}
+        return client.post(self.URL, form, follow=True).content.decode()
+
+    def _acts(self, media: MediaFile) -> list[str]:
+        found = AuditEvent.objects.filter(media_id=media.pk).order_by("pk")
+        return list(found.values_list("act", flat=True))
+
+    def test_says_what_was_found_and_shows_no_bytes(
+        self, reviewer: Client, held: MediaFile, upload: Callable[..., MediaFile]
+    ) -> None:
+        clean = upload(b"clean", "clean.txt")
+        page = reviewer.get(self.URL).content.decode()
+        for shown in ("notes.txt", "olga", "clamd", "Win.Test.EICAR_HDB-1", held.sha256):
+            assert shown in page
+        assert "/original" not in page
+        assert "clean.txt" not in page
+        assert str(clean.pk) not in page
+
+    def test_as_many_queries_for_many_as_for_few(
+        self, reviewer: Client, held: MediaFile, upload: Callable[..., MediaFile]
+    ) -> None:
+        counts = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as queries:
+                reviewer.get(self.URL)
+            counts.append(len(queries))
+            for number in range(3):
+                other = upload(b"%d" % number, f"{number}.txt")
+                publication.quarantine(other, other.current)
+        assert counts[0] == counts[1]
+
+    def test_is_for_reviewers_alone(self, held: MediaFile, browser_of: Any) -> None:
+        names = ("view_mediafile", "change_mediafile", "delete_mediafile", "share_mediafile")
+        client = browser_of(_staff_with(*names))
+        assert client.get(self.URL).status_code == 403
+        for act in ("release", "rescan", "remove"):
+            form = {"do": act, "ids": [str(held.pk)], "reason": "because"}
+            assert client.post(self.URL, form).status_code == 403
+        held.refresh_from_db()
+        assert held.status == "quarantined"
+        assert self._acts(held) == []
+
+    def test_letting_out_needs_a_reason(
+        self, reviewer: Client, held: MediaFile, run_jobs: Any
+    ) -> None:
+        assert "Say why" in self._do(reviewer, "release", held, reason="  ")
+        assert self._acts(held) == []
+        self._do(reviewer, "release", held, reason="A sample for our tests")
+        run_jobs()
+        held.refresh_from_db()
+        assert (held.status, held.usable, held.current.scan) == ("ready", True, "clean")
+        assert self._acts(held) == ["released"]
+        details = AuditEvent.objects.get(act="released").details
+        assert details["reason"] == "A sample for our tests"
+        assert details["signature"] == "Win.Test.EICAR_HDB-1"
+
+    def test_scanning_again(self, reviewer: Client, held: MediaFile, run_jobs: Any) -> None:
+        assert "1 file done." in self._do(reviewer, "rescan", held)
+        assert self._acts(held) == ["rescanned"]
+        run_jobs()
+        held.refresh_from_db()
+        assert held.status == "ready"
+
+    def test_deleting_for_good_needs_that_right_too(
+        self, reviewer: Client, held: MediaFile, browser_of: Any
+    ) -> None:
+        form = {"do": "remove", "ids": [str(held.pk)]}
+        assert reviewer.post(self.URL, form).status_code == 403
+        assert MediaFile.objects.filter(pk=held.pk).exists()
+        both = _staff_with("view_mediafile", "review_quarantine", "delete_mediafile", name="rosa")
+        assert "1 file done." in self._do(browser_of(both), "remove", held)
+        assert not MediaFile.objects.exists()
+        assert self._acts(held) == ["deleted"]
+
+    def test_what_is_not_held_is_missing(
+        self, reviewer: Client, media: MediaFile, held: MediaFile, upload: Any
+    ) -> None:
+        clean = upload(b"clean", "clean.txt")
+        for act in ("release", "rescan"):
+            page = self._do(reviewer, act, clean, reason="because")
+            assert "file done" not in page
+        assert MediaFile.objects.filter(pk=clean.pk).exists()
+        assert self._acts(clean) == []
+        assert "Select some files first." in self._do(reviewer, "rescan")
+        assert "Select some files first." in self._do(reviewer, "steal", clean)
+
+    def test_by_hand(self, media: MediaFile, reviewer: Client, browser_of: Any) -> None:
+        url = reverse("admin:media_mediafile_changelist")
+        other = browser_of(_staff_with("view_mediafile", "change_mediafile", name="carl"))
+        _act(other, url, "hold", media)
+        media.refresh_from_db()
+        assert media.status == "ready"
+        assert b"1 done." in _act(reviewer, url, "hold", media)
+        media.refresh_from_db()
+        assert (media.status, media.usable) == ("quarantined", False)
+        assert self._acts(media) == ["held"]
+        assert "Held by hand" in reviewer.get(self.URL).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("view_mediafile", "change_mediafile"), "private"),
+        (("view_mediafile", "change_mediafile", "share_mediafile"), "public"),
+    ],
+)
+def test_visibility_of_many_needs_the_right_to_share(
+    media: MediaFile, browser_of: Any, names: tuple[str, ...], expected: str
+) -> None:
+    operator = _staff_with(*names)
+    url = reverse("admin:media_mediafile_changelist")
+    page = _act(browser_of(operator), url, "make_public", media)
+    media.refresh_from_db()
+    assert media.visibility == expected
+    assert (b"1 done." in page) == (expected == "public")
+    acts = AuditEvent.objects.filter(media_id=media.pk).values_list("act", "actor")
+    assert list(acts) == ([("visibility", operator.pk)] if expected == "public" else [])
+
+
+class TestQuotas:
+    @pytest.fixture
+    def url(self, media: MediaFile, owner: Any) -> str:
+        return reverse("admin:media_quota_change", args=[owner.pk])
+
+    def test_the_list_shows_usage(self, client: Client, owner: Any, media: MediaFile) -> None:
+        Quota.objects.filter(owner=owner).update(bytes_used=95, bytes_limit=100)
+        page = client.get(reverse("admin:media_quota_changelist")).content.decode()
+        for shown in ("olga", "95 %", "usage-bar--full", "95\xa0bytes"):
+            assert shown in page
+
+    def test_a_limit_is_set_taken_away_and_written_down(
+        self, client: Client, url: str, owner: Any, staff: Any
+    ) -> None:
+        used = Quota.objects.get(owner=owner).bytes_used
+        assert client.post(url, {"space": "1.5", "files_limit": "7"}).status_code == 302
+        quota = Quota.objects.get(owner=owner)
+        assert (quota.bytes_limit, quota.files_limit) == (1_610_612_736, 7)
+        assert quota.bytes_used == used
+        client.post(url, {"space": "1.5", "files_limit": "7"})  # changes nothing
+        client.post(url, {"space": "", "files_limit": ""})
+        quota.refresh_from_db()
+        assert (quota.bytes_limit, quota.files_limit) == (None, None)
+        events = list(AuditEvent.objects.filter(act="quota").order_by("pk"))
+        assert len(events) == 2
+        assert events[0].actor == staff
+        assert events[0].details == {
+            "owner": str(owner.pk),
+            "before": {"bytes": None, "files": None},
+            "after": {"bytes": 1_610_612_736, "files": 7},
+        }
+        assert client.get(reverse("admin:media_auditevent_changelist")).status_code == 200
+
+    def test_a_limit_left_alone_stays_to_the_byte(
+        self, client: Client, url: str, owner: Any
+    ) -> None:
+        Quota.objects.filter(owner=owner).update(bytes_limit=1_000_000_001)
+        client.post(url, {"space": "0.931", "files_limit": "9"})
+        quota = Quota.objects.get(owner=owner)
+        assert (quota.bytes_limit, quota.files_limit) == (1_000_000_001, 9)
+
+    @pytest.mark.parametrize("space", ["-1", "x", "99999999999"])
+    def test_what_is_no_limit_is_refused(
+        self, client: Client, url: str, owner: Any, space: str
+    ) -> None:
+        assert client.post(url, {"space": space, "files_limit": ""}).status_code == 200
+        assert Quota.objects.get(owner=owner).bytes_limit is None
+        assert not AuditEvent.objects.filter(act="quota").exists()
+
+    def test_for_whoever_has_stored_nothing_yet(self, client: Client, stranger: Any) -> None:
+        form = {"owner": stranger.pk, "space": "2", "files_limit": ""}
+        assert client.post(reverse("admin:media_quota_add"), form).status_code == 302
+        assert Quota.objects.get(owner=stranger).bytes_limit == 2 * 1024**3
+
+    def test_looking_is_not_changing(self, url: str, owner: Any, browser_of: Any) -> None:
+        client = browser_of(_staff_with("view_quota"))
+        assert client.get(url).status_code == 200
+        assert client.post(url, {"space": "1", "files_limit": ""}).status_code == 403
+        assert client.get(reverse("admin:media_quota_add")).status_code == 403
+        assert Quota.objects.get(owner=owner).bytes_limit is None
 
 
 def _act(client: Client, url: str, action: str, row: Any) -> bytes:

@@ -214,6 +214,16 @@ class CopiesView(PersonalView):
         return render(request, "media/copies.html", {"page": page})
 
 
+class UnusedView(PersonalView):
+    """Large files of the visitor that nothing and nobody seems to need, the largest first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = selectors.with_details(selectors.list_large_unused(user=request.user))
+        page = read_shown(rows, ordering="-size", cursor=request.GET.get("cursor"))
+        places = selectors.list_editable_collections(user=request.user)[:PLACES]
+        return render(request, "media/unused.html", {"page": page, "places": places})
+
+
 # -- the trash --------------------------------------------------------------------------------
 
 

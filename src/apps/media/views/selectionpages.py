@@ -91,12 +91,10 @@ class UndoTrashPage(PersonalView):
         return back_to(request, LISTED)
 
 
-def trash(request: HttpRequest, ids: Sequence[uuid.UUID]) -> HttpResponse:
-    """Move files to the trash and offer to take that back."""
+def _trash(request: HttpRequest, ids: Sequence[uuid.UUID]) -> HttpResponse:
     moment = timezone.now()
     outcomes = services.delete_many(user=request.user, ids=ids, moment=moment)
-    undo = reverse("media:undo-trash", args=[(moment - _EPOCH) // _MICROSECOND])
-    report(request, outcomes, _MOVED, undo=undo)
+    report_trashed(request, outcomes, moment)
     return back_to(request, LISTED)
 
 
@@ -159,7 +157,7 @@ def _share(request: HttpRequest, ids: Sequence[uuid.UUID]) -> HttpResponse:
 
 
 ACTS: Mapping[str, Callable[[HttpRequest, Sequence[uuid.UUID]], HttpResponse]] = {
-    "delete": trash,
+    "delete": _trash,
     "restore": _restore,
     "tag": _tag,
     "untag": _untag,
@@ -167,6 +165,12 @@ ACTS: Mapping[str, Callable[[HttpRequest, Sequence[uuid.UUID]], HttpResponse]] =
     "collect": _collect,
     "share": _share,
 }
+
+
+def report_trashed(request: HttpRequest, outcomes: Outcomes, moment: datetime) -> None:
+    """Tell what came into the trash at `moment`, and offer to take all of it back."""
+    undo = reverse("media:undo-trash", args=[(moment - _EPOCH) // _MICROSECOND])
+    report(request, outcomes, _MOVED, undo=undo)
 
 
 def report(

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps.media.models import MediaFile
 from apps.media.tests import samples
-from apps.media.tests.browser.test_accessibility import PHONE, violations
+from apps.media.tests.browser.test_accessibility import PHONE, check, violations
 from apps.media.views import listing
 
 At = Callable[[str], str]
@@ -271,6 +271,24 @@ def test_what_is_selected_is_tagged_shown_and_shared(site: Page, at: At, ready_p
     site.keyboard.press("Control+a")
     site.get_by_role("button", name="Take out of the collection").click()
     expect(site.get_by_text("2 files taken out.")).to_be_visible()
+
+
+def test_pictures_that_look_the_same_are_compared_and_settled(
+    site: Page, at: At, upload: Make, run_jobs: Any
+) -> None:
+    for quality in (90, 60, 40):
+        upload(samples.photo_jpeg(640, 480, quality=quality), f"beach {quality}.jpg")
+    run_jobs()
+    assert check(site, at("/library/copies/alike/")) == []
+    group = site.get_by_role("group", name="3 pictures")
+    expect(group.get_by_role("radio", name="beach 90.jpg")).to_be_checked()  # the best
+    group.locator("label", has_text="beach 60.jpg").click()
+    group.get_by_role("button", name="Keep the chosen one").click()
+    expect(site.get_by_text("2 files moved to the trash.")).to_be_visible()
+    expect(site.get_by_role("heading", name="No pictures that look the same")).to_be_visible()
+    assert MediaFile.objects.get(deleted_at=None).original_name == "beach 60.jpg"
+    site.get_by_role("button", name="Undo").click()
+    expect(site.get_by_role("group", name="3 pictures")).to_be_visible()
 
 
 def test_the_theme_is_remembered(site: Page, at: At, owner: Any) -> None:

@@ -119,6 +119,8 @@ PERSONAL = {
     "media:upload",
     "media:storage",
     "media:copies",
+    "media:lookalikes",
+    "media:unused",
     "media:trash",
     "media:media-trash",
     "media:tag-list",
