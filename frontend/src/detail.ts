@@ -3,11 +3,14 @@
  * Elements by themselves, as players are: what htmx brings or takes starts and ends by itself.
  */
 import { MediaBeside } from "./detail/beside";
+import { FocalPoint, PictureCrop } from "./detail/shaping";
 import { PictureZoom } from "./detail/zoom";
 
 const ELEMENTS: Record<string, CustomElementConstructor> = {
   "media-beside": MediaBeside,
   "picture-zoom": PictureZoom,
+  "picture-crop": PictureCrop,
+  "focal-point": FocalPoint,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {

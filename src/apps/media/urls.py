@@ -17,6 +17,7 @@ from apps.media.views import (
     collections,
     delivery,
     direct,
+    edits,
     embedding,
     filepages,
     imports,
@@ -123,6 +124,7 @@ urlpatterns = [
         captions.CaptionView.as_view(),
         name="caption",
     ),
+    path("api/v1/media/<uuid:media_id>/edits/", edits.EditsView.as_view(), name="edits"),
     path("api/v1/media/<uuid:media_id>/usage/", uses.UsesView.as_view(), name="media-usage"),
     path(
         "api/v1/media/<uuid:media_id>/versions/", versions.VersionsView.as_view(), name="versions"
@@ -203,6 +205,7 @@ urlpatterns = [
         find=selectors.get_shareable_collection,
         show=collectionpages.show_collection,
     ),
+    path("library/<uuid:media_id>/turn/", edits.EditPage.as_view(), name="turn"),
     path("library/<uuid:media_id>/replace/", versionpages.ReplaceView.as_view(), name="replace"),
     path(
         "library/<uuid:media_id>/versions/<int:number>/restore/",

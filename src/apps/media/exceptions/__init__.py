@@ -23,15 +23,18 @@ from apps.media.exceptions.base import (
     MediaError,
     NotVisibleError,
     RejectedError,
+    VersionChangedError,
     WrongStateError,
 )
 from apps.media.exceptions.files import (
+    AnimatedPictureError,
     ChecksumMismatchError,
     CorruptFileError,
     DuplicateFileError,
     EmptyFileError,
     FileTooLargeError,
     MalwareFoundError,
+    NotEditableError,
     PasswordProtectedError,
     QuarantinedError,
     QuotaExceededError,
@@ -78,6 +81,7 @@ from apps.media.exceptions.work import (
 )
 
 __all__ = [
+    "AnimatedPictureError",
     "AttachedTwiceError",
     "BadRequestError",
     "CannotAttachError",
@@ -97,6 +101,7 @@ __all__ = [
     "LostLeaseError",
     "MalwareFoundError",
     "MediaError",
+    "NotEditableError",
     "NotVisibleError",
     "ObjectLostError",
     "OwnerHasAccessError",
@@ -132,6 +137,7 @@ __all__ = [
     "UploadInterruptedError",
     "UploadLockedError",
     "UploadTakenError",
+    "VersionChangedError",
     "WrongKindError",
     "WrongMediaTypeError",
     "WrongOffsetError",

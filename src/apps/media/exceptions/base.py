@@ -46,3 +46,10 @@ class WrongStateError(MediaError):
     code = "wrong_state"
     status = 409
     message = _("This cannot be done in the present state.")
+
+
+class VersionChangedError(WrongStateError):
+    """The file has got another version since it was looked at."""
+
+    code = "version_changed"
+    message = _("The file has been replaced meanwhile. Look at it again first.")

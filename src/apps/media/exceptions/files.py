@@ -101,3 +101,15 @@ class QuarantinedError(ForbiddenError):
 
     code = "quarantined"
     message = _("This file is in quarantine: malware was found in it.")
+
+
+class NotEditableError(RejectedError):
+    """Nothing here turns or cuts files of this type."""
+
+    code = "not_editable"
+    message = _("Only JPEG, PNG, WebP and TIFF pictures can be turned and cut.")
+
+
+class AnimatedPictureError(NotEditableError):
+    code = "animated_picture"
+    message = _("A picture that moves cannot be turned or cut.")

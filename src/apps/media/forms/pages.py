@@ -94,6 +94,17 @@ class UploadForm(forms.Form):
         return self.cleaned_data["visibility"] or Visibility.PRIVATE
 
 
+class PercentField(forms.FloatField):
+    """A share of a picture's side."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.1"})
+        super().__init__(required=False, min_value=0, max_value=100, widget=widget, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:.4g}" if isinstance(value, float) else value
+
+
 class MediaEditForm(forms.Form):
     """What an owner says about one file. A field that was not sent stays as it is."""
 
@@ -120,6 +131,9 @@ class MediaEditForm(forms.Form):
         help_text=_("The file says where it was taken. What is made of it never does."),
     )
 
+    focal_across = PercentField(label=_("From left to right, in percent"))
+    focal_down = PercentField(label=_("From top to bottom, in percent"))
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["title"].widget.attrs["autocomplete"] = "off"
@@ -131,7 +145,8 @@ class MediaEditForm(forms.Form):
         present: dict[str, Any] = {name: getattr(media, name) for name in names}
         place = "shared" if media.share_location else "hidden"
         tags = [tag.name for tag in media.tags.all()]
-        return cls(initial={**present, "place": place, "tags": tags})
+        focal = {"focal_across": 100 * media.focal_x, "focal_down": 100 * media.focal_y}
+        return cls(initial={**present, **focal, "place": place, "tags": tags})
 
     def changes(self) -> dict[str, Any]:
         """The valid values that were sent, as `services.update_media` takes them."""
@@ -140,6 +155,10 @@ class MediaEditForm(forms.Form):
             del sent["visibility"]
         if place := sent.pop("place", ""):
             sent["share_location"] = place == "shared"
+        for field, name in (("focal_across", "focal_x"), ("focal_down", "focal_y")):
+            percent = sent.pop(field, None)
+            if percent is not None:
+                sent[name] = percent / 100
         return sent
 
 

@@ -25,6 +25,7 @@ class Job(models.Model):
         STREAM = "stream", _("Stream")
         JOIN = "join", _("Join")
         MUX = "mux", _("Mux")
+        EDIT = "edit", _("Edit")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

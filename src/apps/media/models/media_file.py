@@ -301,6 +301,10 @@ class MediaVersion(models.Model):
     placeholder = models.CharField(_("placeholder"), max_length=64, blank=True)
     color = models.CharField(_("colour"), max_length=7, blank=True)
     likeness = models.CharField(_("likeness"), max_length=16, blank=True)
+    # The moment of a film that its poster shows, seconds; without one the choice is ours.
+    poster_at = models.FloatField(_("moment of the poster"), null=True, blank=True)
+    # How it was made of an older version: `of` (its number), `rotate`, `crop`, `lossless`.
+    edit = models.JSONField(_("edit"), null=True, blank=True)
     # once somebody has read it all
     crc32 = models.PositiveBigIntegerField(_("CRC-32"), null=True, blank=True)
     scan = models.CharField(_("scan"), max_length=16, choices=Scan.choices, default=Scan.PENDING)

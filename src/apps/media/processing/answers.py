@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.media import exceptions
+from apps.media.processing.edits import RESULTS, Edited, EditPlan
 from apps.media.processing.findings import Finding
 from apps.media.processing.streamtypes import MuxPlan, Segment, Streamed, StreamPlan, Track
 from apps.media.processing.types import (
@@ -252,6 +253,14 @@ def decode_muxed(plan: MuxPlan, limits: Limits) -> Path:
     path = plan.out_dir / plan.name
     plain_file_size(path, limits)
     return path
+
+
+def decode_edited(data: object, plan: EditPlan, limits: Limits, mime: str) -> Edited:
+    """The picture that was to be written."""
+    path = plan.out_dir / plan.name
+    plain_file_size(path, limits)
+    is_lossless = _truth(_object(data).get("is_lossless"))
+    return Edited(is_lossless, path, RESULTS[mime])
 
 
 def decode_finding(data: object) -> Finding:

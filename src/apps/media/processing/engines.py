@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Protocol, cast
 
 from apps.media.exceptions import UnsupportedTypeError
+from apps.media.processing.edits import Edited, EditPlan
 from apps.media.processing.findings import Finding
 from apps.media.processing.streamtypes import MuxPlan, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Progress, Rendered
@@ -21,6 +22,7 @@ from apps.media.processing.wire import Request, Result
 _PACKAGE = "apps.media.processing"
 STREAMER = "streams"
 SCANNER = "malware"
+EDITOR = "imageedits"
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
@@ -107,6 +109,15 @@ class Scanner(Protocol):
         """What was found in the file, and in archives within it."""
 
 
+class Editor(Protocol):
+    """What turns and cuts pictures."""
+
+    def edit(
+        self, path: Path, mime: str, *, plan: EditPlan, limits: Limits, progress: Progress
+    ) -> Edited:
+        """Writes the edited picture."""
+
+
 def engine_for(mime: str) -> str | None:
     """The module name of the engine that reads `mime`, or None: stored, shown with an icon."""
     return ENGINES.get(mime)
@@ -132,6 +143,9 @@ def perform(request: Request, progress: Progress) -> Result:
     if isinstance(plan, MuxPlan):
         cast("Streamer", _load(STREAMER)).mux(path, plan=plan, limits=limits, progress=progress)
         return Streamed(())
+    if isinstance(plan, EditPlan):
+        editor = cast("Editor", _load(EDITOR))
+        return editor.edit(path, mime, plan=plan, limits=limits, progress=progress)
     engine = load_engine(mime)
     if plan is None:
         return engine.probe(path, mime, limits)
@@ -144,5 +158,5 @@ def _load(name: str) -> object:
 
 def load_all() -> None:
     """Imports every engine, so that processes forked afterwards have them at no cost."""
-    for name in sorted({*ENGINES.values(), STREAMER, SCANNER}):
+    for name in sorted({*ENGINES.values(), STREAMER, SCANNER, EDITOR}):
         _load(name)

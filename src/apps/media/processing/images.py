@@ -36,13 +36,13 @@ _SIDEWAYS = 5  # Exif orientations from here on exchange width and height
 def probe(path: Path, mime: str, limits: Limits) -> Facts:
     """Facts from the header. Raises `CorruptFileError`, `TooManyPixelsError`."""
     with reading():
-        header = _checked_header(path, mime, limits)
+        header = checked_header(path, mime, limits)
         size = _upright_size(header)
         return Facts(
             width=size.width,
             height=size.height,
-            frames=_frames(header, mime),
-            duration=_duration(header) if _frames(header, mime) > 1 else None,
+            frames=frames_of(header, mime),
+            duration=_duration(header) if frames_of(header, mime) > 1 else None,
             metadata=_metadata(header) | {"has_position": int(privacy.has_position(path, mime))},
         )
 
@@ -50,14 +50,14 @@ def probe(path: Path, mime: str, limits: Limits) -> Facts:
 def render(path: Path, mime: str, *, plan: Plan, limits: Limits, progress: Progress) -> Rendered:
     """Makes every recipe of the plan. Raises what `probe` raises."""
     with reading():
-        header = _checked_header(path, mime, limits)
-        moving = _frames(header, mime) > 1
+        header = checked_header(path, mime, limits)
+        moving = frames_of(header, mime) > 1
         original = Original(
             size=_upright_size(header),
             decode=partial(_decode, path, mime, header),
             animate=partial(_animate, path, mime, header) if moving else None,
         )
-        copy = partial(privacy.write_clean, path, mime, orientation=_orientation(header))
+        copy = partial(privacy.write_clean, path, mime, orientation=orientation_of(header))
     return privacy.render_beside(
         plan,
         original.size,
@@ -76,12 +76,12 @@ def _load(path: Path, mime: str, **options: Any) -> pyvips.Image:
     return load(str(path), access="sequential", fail_on="error", **options)
 
 
-def _checked_header(path: Path, mime: str, limits: Limits) -> pyvips.Image:
+def checked_header(path: Path, mime: str, limits: Limits) -> pyvips.Image:
     prepare()
     header = _load(path, mime)
     if mime == "image/gif" and not gifblocks.is_complete(path):
         raise CorruptFileError("the file ends before its trailer")
-    pixels, frames = header.width * header.height, _frames(header, mime)
+    pixels, frames = header.width * header.height, frames_of(header, mime)
     if pixels > limits.max_pixels:
         raise TooManyPixelsError(f"{header.width} x {header.height}")
     if frames > limits.max_frames or frames * pixels > limits.max_total_pixels:
@@ -93,17 +93,22 @@ def _field(header: pyvips.Image, name: str) -> Any:
     return header.get(name) if header.get_typeof(name) else None
 
 
-def _frames(header: pyvips.Image, mime: str) -> int:
+def frames_of(header: pyvips.Image, mime: str) -> int:
     return int(_field(header, "n-pages") or 1) if mime in ANIMATED_TYPES else 1
 
 
-def _orientation(header: pyvips.Image) -> int:
+def pages_of(header: pyvips.Image) -> int:
+    """How many pictures the file has, moving or not."""
+    return int(_field(header, "n-pages") or 1)
+
+
+def orientation_of(header: pyvips.Image) -> int:
     return orientation_or_upright(_field(header, "orientation"))
 
 
 def _upright_size(header: pyvips.Image) -> Size:
     size = Size(header.width, header.height)
-    return size.turned if _orientation(header) >= _SIDEWAYS else size
+    return size.turned if orientation_of(header) >= _SIDEWAYS else size
 
 
 def _duration(header: pyvips.Image) -> float:
@@ -114,7 +119,7 @@ def _duration(header: pyvips.Image) -> float:
 
 def _metadata(header: pyvips.Image) -> dict[str, Scalar]:
     facts: dict[str, Scalar] = {
-        "orientation": _orientation(header),
+        "orientation": orientation_of(header),
         "has_alpha": int(header.hasalpha()),
         "color_space": str(header.interpretation),
     }
@@ -135,11 +140,17 @@ def _exif_text(header: pyvips.Image, tag: str) -> str | None:
 
 def _decode(path: Path, mime: str, header: pyvips.Image, size: Size) -> pyvips.Image:
     """The upright picture at `size`, in memory: shrunk while loading, turned when it is small."""
-    orientation = _orientation(header)
+    orientation = orientation_of(header)
     stored = size.turned if orientation >= _SIDEWAYS else size
     image = _load(path, mime, **_shrink_on_load(header, mime, stored))
     picture = shrunk(image, stored).copy_memory()
     return turned_upright(picture, orientation)
+
+
+def decode_whole(path: Path, mime: str, header: pyvips.Image, degrees: int = 0) -> pyvips.Image:
+    """All pixels as they are stored, upright and then turned clockwise, in memory."""
+    picture = turned_upright(_load(path, mime).copy_memory(), orientation_of(header))
+    return picture.rot(f"d{degrees}") if degrees else picture
 
 
 def _shrink_on_load(header: pyvips.Image, mime: str, stored: Size) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from apps.media.exceptions import (
     ProcessingTimeoutError,
 )
 from apps.media.processing import answers, wire
+from apps.media.processing.edits import Edited, EditPlan
 from apps.media.processing.findings import Finding
 from apps.media.processing.streamtypes import MuxPlan, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Progress, Rendered
@@ -130,6 +131,22 @@ def run_mux(
     _Run(_request("mux", path, "video/mp4", limits, plan), _ignore, on_idle).result()
     with _only_our_values():
         return answers.decode_muxed(plan, limits)
+
+
+def run_edit(
+    path: Path | str,
+    mime: str,
+    *,
+    plan: EditPlan,
+    limits: Limits,
+    on_progress: Progress = _ignore,
+    on_idle: Callable[[], None] = _ignore,
+) -> Edited:
+    """Writes the edited picture into the plan's directory; otherwise as `run_render`."""
+    plan = dataclasses.replace(plan, out_dir=plan.out_dir.resolve())
+    answer = _Run(_request("edit", path, mime, limits, plan), on_progress, on_idle).result()
+    with _only_our_values():
+        return answers.decode_edited(answer["result"], plan, limits, mime)
 
 
 def run_scan(

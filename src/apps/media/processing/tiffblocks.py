@@ -227,3 +227,14 @@ def exif_with(orientation: int) -> bytes:
     """The TIFF of an Exif block that says nothing but how to turn the picture."""
     entry = struct.pack(">HHIHH", ORIENTATION, 3, 1, orientation, 0)
     return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+
+
+def orienting(data: Data, orientation: int) -> Patch | None:
+    """What to write where so that a TIFF is turned by that orientation; None where it says nothing
+    of it yet. Raises `CorruptFileError`."""
+    layout = _layout(data)
+    first = layout.number(data, layout.first, layout.offset)
+    for entry in _directory(data, layout, first).entries:
+        if entry.tag == ORIENTATION and entry.width == struct.calcsize("H"):
+            return entry.start, struct.pack(f"{layout.order}H", orientation)
+    return None

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from apps.media.processing.edits import Edited, EditPlan
 from apps.media.processing.findings import Finding
 from apps.media.processing.streamtypes import MuxPlan, Rung, Streamed, StreamPlan
 from apps.media.processing.types import Facts, Limits, Plan, Programs, Recipe, Rendered
@@ -20,9 +21,9 @@ from apps.media.processing.types import Facts, Limits, Plan, Programs, Recipe, R
 READY, GUARDED = b"R", b"G"
 MAX_LINE = 4 * 1024 * 1024  # bytes of one answer; the segments of a long film are the longest
 
-Action = Literal["probe", "render", "stream", "mux", "scan"]
-AnyPlan = Plan | StreamPlan | MuxPlan
-Result = Facts | Rendered | Streamed | Finding
+Action = Literal["probe", "render", "stream", "mux", "scan", "edit"]
+AnyPlan = Plan | StreamPlan | MuxPlan | EditPlan
+Result = Facts | Rendered | Streamed | Finding | Edited
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,17 @@ def _mux_plan(data: Mapping[str, Any]) -> MuxPlan:
     return MuxPlan(**{**data, "out_dir": Path(data["out_dir"]), "sound": sound})
 
 
-_PLANS: Mapping[Action, Any] = {"render": _plan, "stream": _stream_plan, "mux": _mux_plan}
+def _edit_plan(data: Mapping[str, Any]) -> EditPlan:
+    crop = tuple(data["crop"]) if data["crop"] else None
+    return EditPlan(**{**data, "out_dir": Path(data["out_dir"]), "crop": crop})
+
+
+_PLANS: Mapping[Action, Any] = {
+    "render": _plan,
+    "stream": _stream_plan,
+    "mux": _mux_plan,
+    "edit": _edit_plan,
+}
 
 
 def encode_progress(fraction: float) -> bytes:

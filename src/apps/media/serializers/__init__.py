@@ -19,6 +19,7 @@ from apps.media.serializers.collections import (
 from apps.media.serializers.details import (
     CaptionSerializer,
     ChapterSerializer,
+    EditSerializer,
     MediaDetailSerializer,
     SimilarMediaSerializer,
     VersionSerializer,
@@ -101,6 +102,7 @@ __all__ = [
     "CropJsonField",
     "DirectUploadSerializer",
     "DirectUploadStateSerializer",
+    "EditSerializer",
     "FailureSerializer",
     "FocalPointSerializer",
     "GrantCreateSerializer",

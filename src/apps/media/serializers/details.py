@@ -15,6 +15,7 @@ from apps.media.models import (
     MediaVersion,
 )
 from apps.media.policies import Action
+from apps.media.processing.edits import TURNS
 from apps.media.serializers.media import TECHNICAL_FACTS, FailureSerializer, MediaSerializer
 
 
@@ -92,8 +93,37 @@ class VersionUrlsSerializer(serializers.Serializer[Any]):
     original = serializers.URLField()
 
 
+class EditCropSerializer(serializers.Serializer[Any]):
+    """A part of a picture, in fractions 0..1 of its width and height."""
+
+    left = serializers.FloatField(min_value=0, max_value=1)
+    top = serializers.FloatField(min_value=0, max_value=1)
+    width = serializers.FloatField(min_value=0, max_value=1)
+    height = serializers.FloatField(min_value=0, max_value=1)
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """What is to be done with a picture: turned by degrees clockwise, then cut. `version` is the
+    one that was seen."""
+
+    rotate = serializers.ChoiceField(choices=TURNS, default=0)
+    crop = EditCropSerializer(required=False, allow_null=True, default=None)
+    version = serializers.IntegerField(required=False, allow_null=True, min_value=1, default=None)
+
+
+class MadeEditSerializer(serializers.Serializer[Any]):
+    """How a version was made of another one; `lossless`: every pixel kept is what it was."""
+
+    of = serializers.IntegerField()
+    rotate = serializers.IntegerField()
+    crop = EditCropSerializer(allow_null=True)
+    lossless = serializers.BooleanField()
+
+
 class VersionSerializer(serializers.ModelSerializer[MediaVersion]):
     """One set of bytes that a file has or had. `published` is what others get."""
+
+    edit = serializers.SerializerMethodField()
 
     current = serializers.SerializerMethodField()
     published = serializers.SerializerMethodField()
@@ -116,6 +146,7 @@ class VersionSerializer(serializers.ModelSerializer[MediaVersion]):
             "current",
             "published",
             "failure",
+            "edit",
             "urls",
         ]
         read_only_fields = fields
@@ -131,6 +162,10 @@ class VersionSerializer(serializers.ModelSerializer[MediaVersion]):
         if not version.failure_code:
             return None
         return {"code": version.failure_code, "message": translated(version.failure_message)}
+
+    @extend_schema_field(MadeEditSerializer(allow_null=True))
+    def get_edit(self, version: MediaVersion) -> dict[str, Any] | None:
+        return version.edit or None
 
     @extend_schema_field(VersionUrlsSerializer)
     def get_urls(self, version: MediaVersion) -> dict[str, str]:

@@ -59,6 +59,7 @@ from apps.media.services.direct import (
     sign_parts,
 )
 from apps.media.services.editing import rename_tag, update_media
+from apps.media.services.edits import edit_picture, is_editable
 from apps.media.services.emptying import empty_own_trash, sweep_emptied
 from apps.media.services.erasing import (
     erase_user,
@@ -198,6 +199,7 @@ __all__ = [
     "delete_version",
     "delete_webhook",
     "detach_media",
+    "edit_picture",
     "empty_own_trash",
     "empty_trash",
     "ensure_attachable",
@@ -220,6 +222,7 @@ __all__ = [
     "import_media_from_path",
     "import_media_from_url",
     "import_path_once",
+    "is_editable",
     "keep_media",
     "keep_of_lookalikes",
     "limit_quota",

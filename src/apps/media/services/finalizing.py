@@ -10,7 +10,8 @@ for display only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import transaction
@@ -35,12 +36,17 @@ from apps.media.storage import original_key, store_of
 
 
 def finalize_upload(
-    *, upload: Upload, fields: Mapping[str, Any] | None = None, tags: Iterable[str] | None = None
+    *,
+    upload: Upload,
+    fields: Mapping[str, Any] | None = None,
+    tags: Iterable[str] | None = None,
+    within: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> MediaFile:
     """Turn a complete upload into a media file; the same upload gives the same file again.
 
     Trusts nothing said before: size and first bytes are read from storage. `fields` and `tags` add
-    to those of the row. Raises `RejectedError`, after which nothing of the bytes is left but the
+    to those of the row. `within` is around the writing, for who has to see that it still may be, or
+    to write more. Raises `RejectedError`, after which nothing of the bytes is left but the
     row, for the caller to drop.
     """
     if upload.key != upload.final_key:
@@ -54,7 +60,8 @@ def finalize_upload(
         verdict = inspect_head(upload)
         if upload.length is not None and verdict.size != upload.length:
             raise SizeMismatchError(upload.pk, verdict.size)
-        return _record(upload, verdict, fields=said, tags=names)
+        with within():
+            return _record(upload, verdict, fields=said, tags=names)
     except RejectedError:
         _drop_object(upload)
         raise

@@ -4,6 +4,7 @@ inspect: hash → probe → facts → what has to be made
 scan:    clean, or quarantine
 render:  pictures, pages, texts, sounds by recipe
 stream:  one stretch of the tracks of a film;  join: stretches → tracks;  mux: tracks → MP4
+edit:    a picture turned or cut → a new version
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import uuid
 from collections.abc import Mapping
 
 from apps.media.models import Job
-from apps.media.services import jobs, muxing, probing, rendering, scanning, streaming
+from apps.media.services import edits, jobs, muxing, probing, rendering, scanning, streaming
 from apps.media.services.jobs import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -22,6 +23,7 @@ HANDLERS: Mapping[str, Handler] = {
     Job.Kind.STREAM: streaming.stream,
     Job.Kind.JOIN: streaming.join,
     Job.Kind.MUX: muxing.mux,
+    Job.Kind.EDIT: edits.make_edit,
 }
 
 

@@ -22,9 +22,9 @@ from apps.media.services.words import refresh_search_text
 
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 # What a file cannot do without: the first pictures, the film itself.
-_ESSENTIAL = Q(kind__in=(Job.Kind.INSPECT, Job.Kind.SCAN, Job.Kind.STREAM, Job.Kind.JOIN)) | Q(
-    kind=Job.Kind.RENDER, subject=""
-)
+_ESSENTIAL = Q(
+    kind__in=(Job.Kind.INSPECT, Job.Kind.SCAN, Job.Kind.STREAM, Job.Kind.JOIN, Job.Kind.EDIT)
+) | Q(kind=Job.Kind.RENDER, subject="")
 _FIRST = Q(kind=Job.Kind.INSPECT) | Q(kind=Job.Kind.RENDER, subject="")
 
 

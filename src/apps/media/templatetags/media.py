@@ -272,6 +272,12 @@ def media_number(value: float) -> str:
 
 
 @register.filter
+def media_percent(value: float) -> str:
+    """A share in hundredths, as programs write it."""
+    return f"{100 * value:.4g}"
+
+
+@register.filter
 def media_point(value: tuple[float, float] | None) -> str:
     """A point of a picture as forms send it: `0.5,0.25`; empty for none."""
     return ",".join(f"{part:.6g}" for part in value) if value else ""

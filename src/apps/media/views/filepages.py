@@ -98,6 +98,7 @@ def show_detail(
         "beside": trails.find_neighbours(request, media),
         "form": MediaEditForm.of(media),
         "caption_form": CaptionForm(),
+        "is_editable": looks["may_edit"] and services.is_editable(media),
         "may_delete": Action.DELETE in media.rights,
         "may_read": can_access(request.user, media, Action.READ),
         "social": embedding.describe_for_others(request, media),

@@ -73,6 +73,8 @@ CHANGING = {
     "media:keep",
     "media:add-caption",
     "media:remove-caption",
+    "media:edits",
+    "media:turn",
     "media:media-replace",
     "media:replace",
     "media:version-restore",
