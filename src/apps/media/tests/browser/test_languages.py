@@ -28,6 +28,19 @@ def test_an_upload_in_german(site: Page, at: At, tmp_path: Path) -> None:
     assert MediaFile.objects.get().original_name == "urlaub.jpg"
 
 
+def test_a_language_is_chosen_by_the_keyboard_and_the_page_stays(site: Page, at: At) -> None:
+    site.goto(at("/library/upload/"))
+    site.locator("summary.avatar").focus()
+    site.keyboard.press("Enter")
+    choice = site.get_by_role("button", name="Deutsch")
+    choice.focus()
+    site.keyboard.press("Enter")
+    expect(site.locator("html")).to_have_attribute("lang", "de")
+    expect(site).to_have_title("Hochladen – Media App")
+    site.locator("summary.avatar").click()
+    expect(choice).to_have_attribute("aria-current", "true")
+
+
 @pytest.mark.browser_context_args(locale="ar", viewport={"width": 360, "height": 740})
 def test_pages_fit_where_lines_begin_at_the_right(
     site: Page, at: At, settings: Any, ready_photo: Callable[..., MediaFile]
