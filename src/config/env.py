@@ -46,6 +46,7 @@ class Environment:
     cache_url: str
     broker_url: str
     media_storage_url: str
+    media_storage_other_url: str  # where files lie, too, while they move
     media_origin: str
     clamd_url: str
     ffmpeg: str
@@ -97,6 +98,7 @@ def read_environment() -> Environment:
         cache_url=env.str("CACHE_URL", default=""),
         broker_url=env.str("CELERY_BROKER_URL", default=""),
         media_storage_url=env.str("MEDIA_STORAGE_URL", default=f"file://{data_dir / 'media'}"),
+        media_storage_other_url=env.str("MEDIA_STORAGE_OTHER_URL", default=""),
         media_origin=env.str("MEDIA_ORIGIN", default=""),
         clamd_url=env.str("CLAMD_URL", default=""),
         ffmpeg=env.str("FFMPEG_BINARY", default=""),

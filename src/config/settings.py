@@ -10,7 +10,7 @@ from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
 from apps.core.caches import cache_from_url
-from apps.core.storage.urls import browser_origins, storage_from_url
+from apps.core.storage.urls import alias_of, browser_origins, storage_from_url
 from apps.core.tus import ANSWER_HEADERS, REQUEST_HEADERS
 from apps.media.schedule import BEAT_SCHEDULE
 from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
@@ -118,6 +118,8 @@ else:
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+# While files move there are two storages, and rows name each by what always means it.
+STORAGE_URLS = [url for url in (ENV.media_storage_url, ENV.media_storage_other_url) if url]
 STORAGES = {
     "media": storage_from_url(ENV.media_storage_url),
     "default": storage_from_url(ENV.media_storage_url),
@@ -126,11 +128,13 @@ STORAGES = {
         if ENV.static_from_source
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
+    **{alias_of(url): storage_from_url(url) for url in STORAGE_URLS},
 }
 WHITENOISE_USE_FINDERS = ENV.static_from_source
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "webp", "woff2", "gz", "br"]
 
 MEDIA_APP = {
+    "STORAGE_ALIAS": alias_of(ENV.media_storage_url) if ENV.media_storage_other_url else "media",
     "WORK_DIR": str(DATA_DIR / "work"),
     "CLAMD_URL": ENV.clamd_url,
     "FFMPEG": ENV.ffmpeg,
@@ -271,7 +275,7 @@ SPECTACULAR_SETTINGS = {
 # -- safety -----------------------------------------------------------------------------------
 
 # Where the pages meet bytes that come from the storage itself, a CDN, or a host of their own.
-STORAGE_ORIGINS = browser_origins(ENV.media_storage_url)
+STORAGE_ORIGINS = [origin for url in STORAGE_URLS for origin in browser_origins(url)]
 _CDN = urlsplit(ENV.cdn_url)
 CDN_ORIGINS = [f"{_CDN.scheme.rpartition('+')[2]}://{_CDN.netloc}"] if ENV.cdn_url else []
 BYTES_ORIGINS = [BYTES_ORIGIN] if BYTES_ORIGIN else []

@@ -29,7 +29,7 @@ from apps.media.exceptions import NotVisibleError
 from apps.media.links import fingerprint_of
 from apps.media.models import Caption, MediaFile, MediaVersion, Rendition
 from apps.media.playlists import TextEntry, TrackEntry
-from apps.media.storage import store_of
+from apps.media.storage import current_alias, names_of, store_of
 
 YEAR = 365 * 24 * 3600
 PUBLIC_FOREVER = f"public, max-age={YEAR}, immutable"
@@ -83,7 +83,7 @@ def deliver_original(
         filename=media.original_name,
         inline=FILE_TYPES[stored.mime_type].inline and not terms.download,
         cache_control=_keep_original(media, stored, terms),
-        alias=stored.storage,
+        alias=names_of(stored.storage)[0],
         way=_way(stored.storage),
     )
     return serve_bytes(request, source)
@@ -101,7 +101,7 @@ def deliver_version(request: HttpRequest, version: MediaVersion, terms: Terms) -
         filename=version.original_name,
         inline=FILE_TYPES[version.mime_type].inline and not terms.download,
         cache_control=PRIVATE,
-        alias=version.storage,
+        alias=names_of(version.storage)[0],
         way=_way(version.storage),
     )
     return serve_bytes(request, source)
@@ -140,7 +140,7 @@ def _rendition_source(media: MediaFile, rendition: Rendition, terms: Terms) -> B
         inline=rendition.mime_type != "application/pdf" and not terms.download,
         cache_control=_keep(media, rendition, terms),
         extra_headers={**_sharing(media, terms), **(READING_HEADERS if is_page else {})},
-        alias=rendition.storage,
+        alias=names_of(rendition.storage)[0],
         way=_way(rendition.storage),
     )
 
@@ -214,7 +214,7 @@ def _way(alias: str) -> Way:
     """How the bytes of this storage go out: what the operator chose, where the storage can."""
     able = store_of(alias).capabilities
     chosen = options().accel
-    if chosen == Way.NGINX and Capability.LOCAL in able:
+    if chosen == Way.NGINX and Capability.LOCAL in able and current_alias() in names_of(alias):
         return Way.NGINX
     if chosen == Way.REDIRECT and Capability.PRESIGNED_GET in able:
         return Way.REDIRECT
@@ -287,7 +287,7 @@ def deliver_caption(
         inline=True,
         cache_control=_keep(media, caption, terms),
         extra_headers=_sharing(media, terms),
-        alias=caption.storage,
+        alias=names_of(caption.storage)[0],
         way=_way(caption.storage),
     )
     return serve_bytes(request, source)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import IO, Any
 
+from django.conf import settings
 from django.core.files import File
 
 from apps.core.storage import ObjectStore, new_key, object_store
@@ -20,6 +21,20 @@ def current_alias() -> str:
 
 def store_of(alias: str) -> ObjectStore:
     return object_store(alias)
+
+
+def names_of(alias: str) -> list[str]:
+    """Every alias of the storage that `alias` means, as they stand in the settings."""
+    known = settings.STORAGES
+    if alias not in known:
+        return [alias]
+    return [name for name, entry in known.items() if entry == known[alias]]
+
+
+def chosen_name(alias: str) -> str:
+    """The alias under which new rows name the storage that `alias` means."""
+    names = names_of(alias)
+    return current_alias() if current_alias() in names else names[-1]
 
 
 def incoming_key() -> str:

@@ -24,7 +24,7 @@ from apps.core.storage.growing import (
     UnfinishedStore,
 )
 from apps.core.storage.keys import check_key, new_key
-from apps.core.storage.urls import storage_from_url
+from apps.core.storage.urls import alias_of, storage_from_url
 
 __all__ = [
     "Appender",
@@ -41,6 +41,7 @@ __all__ = [
     "Unfinished",
     "UnfinishedStore",
     "Writer",
+    "alias_of",
     "check_key",
     "new_key",
     "object_store",

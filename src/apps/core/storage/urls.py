@@ -1,4 +1,4 @@
-"""Turns a storage URL into an entry for Django's `STORAGES`.
+"""Turns a storage URL into an entry for Django's `STORAGES`, and into a name for it.
 
 Pure: reads no environment and opens no connection. Credentials never stand in the URL; each
 provider's own variables carry them.
@@ -6,6 +6,7 @@ provider's own variables carry them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -41,6 +42,11 @@ def storage_from_url(url: str) -> dict[str, object]:
             f"A {parts.scheme}:// storage URL takes neither credentials nor a fragment"
         )
     return read(parts)
+
+
+def alias_of(url: str) -> str:
+    """A name for `STORAGES` that always means the storage at `url`, such as `s3-1f0c…`."""
+    return f"{urlsplit(url).scheme}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def _file_entry(parts: SplitResult) -> dict[str, object]:

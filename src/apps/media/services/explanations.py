@@ -15,6 +15,7 @@ from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Collate
 
 from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
+from apps.media.storage import names_of
 
 CHUNK_ROWS = 2_000
 _FIELD = "ordered"
@@ -45,7 +46,7 @@ class _Source:
     owed: bool = False
 
     def of(self, alias: str) -> QuerySet[Any]:
-        return self.rows.filter(storage=alias).exclude(**{self.field: ""})
+        return self.rows.filter(storage__in=names_of(alias)).exclude(**{self.field: ""})
 
     def stream(self, alias: str, after: str) -> Iterator[Explanation]:
         columns = ["pk", "ordered", *(["size"] if self.owed else [])]

@@ -32,15 +32,15 @@ from apps.media.services.explanations import (
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.publication import reject_version
 from apps.media.services.verifying import verify_version
-from apps.media.storage import current_alias, store_of
+from apps.media.storage import chosen_name, current_alias, store_of
 
 GRACE = timedelta(days=1)  # what is younger may belong to a row that is about to be written
 SWEPT = 500
 
 
 def storages_to_reconcile() -> list[str]:
-    """Every storage that rows name, and the one that new objects go to."""
-    return sorted({current_alias(), *aliases_in_use()})
+    """Every storage that rows name, and the one that new objects go to; each by one name."""
+    return sorted({chosen_name(alias) for alias in (current_alias(), *aliases_in_use())})
 
 
 def find_storage_violations(

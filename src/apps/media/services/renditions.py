@@ -32,7 +32,7 @@ def reserve(media: MediaFile, version: MediaVersion, names: Iterable[str]) -> li
 
 
 def _reserve(media: MediaFile, version: MediaVersion, name: str) -> Rendition:
-    row, _ = Rendition.objects.get_or_create(
+    row, _ = Rendition.objects.select_for_update().get_or_create(
         media=media, version=version.number, name=name, defaults={"storage": current_alias()}
     )
     # An earlier attempt may have written there, or may still be writing.

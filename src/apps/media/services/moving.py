@@ -1,0 +1,283 @@
+"""Files on their way to another storage, while the site goes on.
+
+An object is copied, what has arrived is read again, and only then the row names the other storage.
+What is left behind gets a tombstone for later: whoever is in the middle of reading it reads on. A
+run that was ended at any point is begun again; what rows still name in the old storage is what is
+left to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet, Sum
+from django.utils import timezone
+
+from apps.core.errors import AppError, ObjectMissingError
+from apps.core.storage import Capability, ObjectStore, storage_from_url
+from apps.core.storage.base import COPY_BYTES
+from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
+from apps.media.services.deletion import raise_tombstone
+from apps.media.services.explanations import aliases_in_use
+from apps.media.storage import chosen_name, incoming_key, names_of, store_of
+
+KEEP_LEFT_BEHIND = timedelta(days=1)
+BATCH = 200
+
+OnBytes = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A storage to move to: one of the settings by its alias, or any other by its URL."""
+
+    store: ObjectStore
+    alias: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every process of the site finds what rows name there."""
+        return bool(self.alias)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of one object: `problem` is empty when it is where it should be.
+
+    `is_busy`: the row has changed, or is about to; another run looks at it again.
+    """
+
+    name: str
+    size: int
+    problem: str = ""
+    is_busy: bool = False
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One object, as the row `pk` of `model` names it. `sha256` is empty where nobody knows it."""
+
+    model: type[Model]
+    pk: Any
+    storage: str
+    key: str
+    size: int
+    sha256: str = ""
+    is_busy: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.storage}:{self.key}"
+
+    @property
+    def row(self) -> QuerySet[Any]:
+        """The row, as long as it names this object and no job makes another."""
+        rows = self.model._default_manager.filter(pk=self.pk, storage=self.storage, key=self.key)
+        return rows.filter(next_key="") if self.model is Rendition else rows
+
+
+def place_of(name: str) -> Place:
+    """The storage that an alias of the settings or a URL names. Raises ValueError for a bad URL."""
+    if name in settings.STORAGES:
+        return Place(store_of(name), chosen_name(name))
+    entry = storage_from_url(name)
+    for alias, known in settings.STORAGES.items():
+        if known == entry:
+            return Place(store_of(alias), chosen_name(alias))
+    return Place(cast("ObjectStore", storages.create_storage(entry)))
+
+
+def count_to_move(to: Place, *, whole: bool = False) -> tuple[int, int]:
+    """How many objects are elsewhere, or with `whole` anywhere, and their bytes."""
+    count = total = 0
+    for rows in _sources(to, whole=whole):
+        count += rows.count()
+        total += rows.aggregate(bytes=Sum("size"))["bytes"] or 0
+    return count, total
+
+
+def count_unfinished_elsewhere(to: Place) -> int:
+    """How many uploads are under way in another storage. They end there, and are moved then."""
+    under_way = Upload.objects.exclude(state=Upload.State.COMPLETED)
+    return under_way.exclude(storage__in=names_of(to.alias)).count()
+
+
+def move_objects(to: Place, *, jobs: int, keep: timedelta, on_bytes: OnBytes) -> Iterator[Moved]:
+    """Bring all that rows name elsewhere to the known place `to`, `jobs` objects at a time.
+
+    What is left behind is removed after `keep`.
+    """
+    for item, problem in _each(_items(to), jobs, lambda item: _bring(item, to, None, on_bytes)):
+        if item.is_busy:
+            yield Moved(item.name, item.size, is_busy=True)
+        elif problem:
+            yield Moved(item.name, item.size, problem if _is_wrong(item, to) else "")
+        else:
+            yield Moved(item.name, item.size, is_busy=not _turn(item, to.alias, keep))
+
+
+def copy_objects(
+    to: Place, *, since: Place | None = None, jobs: int, on_bytes: OnBytes
+) -> Iterator[Moved]:
+    """See to it that `to` has all that rows name; rows go on naming what they name.
+
+    Objects come from where rows say, or from the storage that the site has left, `since`.
+    """
+    origin = since.store if since else None
+    items = _items(to, whole=True)
+    for item, problem in _each(items, jobs, lambda item: _bring(item, to, origin, on_bytes)):
+        yield Moved(item.name, item.size, problem if problem and item.row.exists() else "")
+
+
+@transaction.atomic
+def _is_wrong(item: _Item, to: Place) -> bool:
+    """Whether the row still names the object, and then what is wrong at `to` goes, to be sent
+    again; else somebody has deleted it, or moved it, meanwhile."""
+    if not item.row.exists():
+        return False
+    raise_tombstone(storage=to.alias, key=item.key)
+    return True
+
+
+def unify_names() -> int:
+    """Have rows name each storage by one alias, the one of new rows; return how many did not."""
+    changed = 0
+    for alias in aliases_in_use():
+        if alias in settings.STORAGES and (name := chosen_name(alias)) != alias:
+            for model in (MediaVersion, Rendition, Caption, Upload, Tombstone):
+                changed += model._default_manager.filter(storage=alias).update(storage=name)
+    return changed
+
+
+def _sources(to: Place, *, whole: bool) -> list[QuerySet[Any]]:
+    """The rows of each model that name objects to be brought to `to`."""
+    elsewhere = Q() if whole else ~Q(storage__in=names_of(to.alias))
+    return [
+        model._default_manager.filter(elsewhere).exclude(key="")
+        for model in (MediaVersion, Rendition, Caption)
+    ]
+
+
+def _items(to: Place, *, whole: bool = False) -> Iterator[_Item]:
+    """Those rows along their keys, a few in memory at a time."""
+    for rows in _sources(to, whole=whole):
+        model, last = rows.model, None
+        wanted = [name for name in ("sha256", "next_key") if _has(model, name)]
+        while batch := list(_behind(rows, last).values("pk", "storage", "key", "size", *wanted)):
+            for row in batch:
+                busy = bool(row.pop("next_key", "")) and not whole
+                yield _Item(model=model, is_busy=busy, **row)
+            last = batch[-1]["pk"]
+
+
+def _behind(rows: QuerySet[Any], last: Any) -> QuerySet[Any]:
+    return (rows if last is None else rows.filter(pk__gt=last)).order_by("pk")[:BATCH]
+
+
+def _has(model: type[Model], name: str) -> bool:
+    return any(field.name == name for field in model._meta.get_fields())
+
+
+def _each(
+    items: Iterator[_Item], jobs: int, work: Callable[[_Item], str]
+) -> Iterator[tuple[_Item, str]]:
+    """The items in their order, each with what `work` says of it; `jobs` are under way at once."""
+    waiting: deque[tuple[_Item, Future[str]]] = deque()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="move") as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > 2 * jobs:
+                    yield _first(waiting)
+            while waiting:
+                yield _first(waiting)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[_Item, Future[str]]]) -> tuple[_Item, str]:
+    item, future = waiting.popleft()
+    return item, future.result()
+
+
+def _bring(item: _Item, to: Place, origin: ObjectStore | None, on_bytes: OnBytes) -> str:
+    """Copy one object and read again what has arrived; say what is wrong. No database here."""
+    if item.is_busy:
+        return ""
+    try:
+        if origin is not None and _size_in(to.store, item.key) == item.size:
+            return ""  # what the site has written since it moved
+        return _copy(item, origin or store_of(item.storage), to.store, on_bytes)
+    except (AppError, OSError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _copy(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnBytes) -> str:
+    expected = _send(item, source, target, on_bytes)
+    if item.sha256 and expected != item.sha256:
+        return f"the bytes have changed since they came: {expected}"
+    if _hash(target, item.key) != expected:
+        return "what has arrived is not what was sent"
+    return ""
+
+
+def _send(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnBytes) -> str:
+    """Write the object unless it is there; return the hash of what was to be sent."""
+    if target.exists(item.key):
+        return item.sha256 or _hash(source, item.key)
+    # A directory shows what is half written: there, the key is for what is whole.
+    by_rename = Capability.LOCAL in target.capabilities
+    key, digest = incoming_key() if by_rename else item.key, hashlib.sha256()
+    with target.writer(key) as writer:
+        for piece in _pieces(source, item.key):
+            digest.update(piece)
+            writer.write(piece)
+            on_bytes(len(piece))
+    if by_rename:
+        target.promote(key, item.key)
+    return digest.hexdigest()
+
+
+def _pieces(store: ObjectStore, key: str) -> Iterator[bytes]:
+    reader = store.read_range(key, 0, store.size_of(key), chunk_size=COPY_BYTES)
+    try:
+        yield from reader
+    finally:
+        reader.close()
+
+
+def _hash(store: ObjectStore, key: str) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(store, key):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _size_in(store: ObjectStore, key: str) -> int | None:
+    try:
+        return store.size_of(key)
+    except ObjectMissingError:
+        return None
+
+
+@transaction.atomic
+def _turn(item: _Item, alias: str, keep: timedelta) -> bool:
+    """Have the row name the copy, and the old object go later; False where the row has changed,
+    and then it is the copy that goes."""
+    if item.model._default_manager.filter(key=item.key, storage__in=names_of(alias)).exists():
+        return True  # another run has been here
+    Tombstone.objects.filter(storage__in=names_of(alias), key=item.key).delete()
+    if item.row.update(storage=alias):
+        raise_tombstone(storage=item.storage, key=item.key, due_at=timezone.now() + keep)
+        return True
+    raise_tombstone(storage=alias, key=item.key)
+    return False

@@ -1,0 +1,246 @@
+"""Files move to another storage: all of them, whole, and nobody notices."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from apps.core.errors import StorageUnavailableError
+from apps.core.storage import ObjectStore
+from apps.core.tests.storages import S3Server, s3_bucket, s3_server  # noqa: F401  fixtures
+from apps.media import services
+from apps.media.models import MediaFile, MediaVersion, Rendition, Tombstone
+from apps.media.storage import names_of, store_of
+from apps.media.tests import samples
+
+LATER = timedelta(days=1)
+AT_ONCE = timedelta(0)
+
+
+def _directory(path: Path) -> dict[str, Any]:
+    return {"BACKEND": "apps.core.storage.local.LocalStore", "OPTIONS": {"location": str(path)}}
+
+
+@pytest.fixture
+def own_storage(own_storage: ObjectStore, settings: Any, tmp_path: Path) -> ObjectStore:
+    """A directory, whatever the suite runs on."""
+    settings.STORAGES = {**settings.STORAGES, "media": _directory(tmp_path / "media")}
+    return store_of("media")
+
+
+@pytest.fixture
+def photo(own_storage: ObjectStore, upload: Callable[..., MediaFile], run_jobs: Any) -> MediaFile:
+    media = upload(samples.photo_jpeg(64, 48), "photo.jpg")
+    run_jobs()
+    return media
+
+
+@pytest.fixture
+def other(settings: Any, own_storage: ObjectStore, tmp_path: Path) -> str:
+    """A second directory that the settings know as `other`."""
+    settings.STORAGES = {**settings.STORAGES, "other": _directory(tmp_path / "other")}
+    return "other"
+
+
+def _run(*arguments: str) -> str:
+    said = io.StringIO()
+    call_command("media_migrate_storage", *arguments, stdout=said, stderr=said)
+    return said.getvalue()
+
+
+def _move(to: str, *, keep: timedelta = LATER) -> list[services.Moved]:
+    place = services.place_of(to)
+    return list(services.move_objects(place, jobs=2, keep=keep, on_bytes=lambda _: None))
+
+
+def _contents(store: ObjectStore) -> dict[str, bytes]:
+    return {item.key: store.open_object(item.key).read(item.size) for item in store.walk()}
+
+
+def _bury() -> None:
+    Tombstone.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    services.bury_tombstones()
+
+
+class TestMoving:
+    def test_all_is_there_and_named(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        before = _contents(own_storage)
+        said = _run("--to", other)
+        assert f"{len(before)} objects moved, 0 wrong" in said
+        assert _contents(store_of(other)) == before == _contents(own_storage)
+        rows = [*MediaVersion.objects.all(), *Rendition.objects.exclude(key="")]
+        assert {row.storage for row in rows} == {other}
+        assert photo.current.file.read(8) == before[photo.current.key][:8]
+
+    def test_what_is_left_behind_goes_later(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        _move(other)
+        assert services.bury_tombstones() == 0
+        _bury()
+        assert list(own_storage.walk()) == []
+        assert len(list(store_of(other).walk())) > 3
+
+    def test_there_and_back_again(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        before = _contents(own_storage)
+        _move(other)
+        assert not [moved for moved in _move("media") if moved.problem or moved.is_busy]
+        _bury()
+        assert _contents(own_storage) == before
+        assert list(store_of(other).walk()) == []
+
+    def test_what_is_done_stays_done(
+        self,
+        photo: MediaFile,
+        other: str,
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        before, seen = _contents(own_storage), len(list(own_storage.walk()))
+        place = services.place_of(other)
+        steps = services.move_objects(place, jobs=1, keep=LATER, on_bytes=lambda _: None)
+        next(steps)
+        steps.close()
+        count, _ = services.count_to_move(place)
+        assert count == seen - 1
+        _move(other)
+        assert _contents(store_of(other)) == before
+
+    def test_one_that_is_deleted_meanwhile_is_nowhere(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        steps = services.move_objects(
+            services.place_of(other), jobs=1, keep=LATER, on_bytes=lambda _: None
+        )
+        next(steps)
+        services.delete_media(user=photo.owner, media=photo, permanent=True)
+        assert not [moved for moved in steps if moved.problem]
+        _bury()
+        assert list(own_storage.walk()) == list(store_of(other).walk()) == []
+
+    def test_a_rendition_that_is_made_anew_waits(self, photo: MediaFile, other: str) -> None:
+        row = Rendition.objects.exclude(key="").earliest("pk")
+        Rendition.objects.filter(pk=row.pk).update(next_key="rendition/aa/next.webp")
+        assert [moved.name for moved in _move(other) if moved.is_busy] == [f"media:{row.key}"]
+        row.refresh_from_db()
+        assert row.storage == "media"
+
+    def test_changed_bytes_are_told_and_stay(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        version = photo.current
+        content = own_storage.open_object(version.key).read(version.size)
+        own_storage.remove(version.key)
+        with own_storage.writer(version.key) as writer:
+            writer.write(content[::-1])
+        with pytest.raises(CommandError, match="not there"):
+            _run("--to", other)
+        version.refresh_from_db()
+        assert version.storage == "media"
+
+    def test_what_arrives_wrong_is_sent_again(
+        self, photo: MediaFile, other: str, own_storage: ObjectStore
+    ) -> None:
+        key = photo.current.key
+        with store_of(other).writer(key) as writer:
+            writer.write(b"something else")
+        (wrong,) = [moved for moved in _move(other) if moved.problem]
+        assert wrong.name.endswith(key)
+        _bury()
+        assert not [moved for moved in _move(other) if moved.problem]
+        assert photo.current.storage == "media"
+        photo.refresh_from_db()
+        assert photo.current.storage == other
+
+    def test_a_storage_that_is_away_costs_nothing(
+        self, photo: MediaFile, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(key: str) -> Any:
+            raise StorageUnavailableError(key)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store_of(other), "writer", away)
+            assert all(moved.problem for moved in _move(other))
+        assert set(MediaVersion.objects.values_list("storage", flat=True)) == {"media"}
+        assert not [moved for moved in _move(other) if moved.problem]
+
+    def test_it_only_says_how_much_there_is(self, photo: MediaFile, other: str) -> None:
+        assert "Would take" in _run("--to", other, "--dry-run")
+        assert list(store_of(other).walk()) == []
+
+    def test_to_a_bucket(
+        self,
+        photo: MediaFile,
+        own_storage: ObjectStore,
+        s3_server: S3Server,  # noqa: F811
+        s3_bucket: str,  # noqa: F811
+        settings: Any,
+    ) -> None:
+        place = {
+            "bucket_name": s3_bucket,
+            "endpoint_url": s3_server.endpoint,
+            "region_name": "us-east-1",
+            "addressing_style": "path",
+            "access_key": s3_server.access_key,
+            "secret_key": s3_server.secret_key,
+        }
+        entry = {"BACKEND": "apps.core.storage.s3.S3Store", "OPTIONS": place}
+        settings.STORAGES = {**settings.STORAGES, "bucket": entry}
+        before = _contents(own_storage)
+        _run("--to", "bucket")
+        assert _contents(store_of("bucket")) == before
+
+
+class TestUnknownStorage:
+    def test_it_is_filled_and_rows_stay(
+        self, photo: MediaFile, own_storage: ObjectStore, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "filled"
+        said = _run("--to", f"file://{target}")
+        assert "Set MEDIA_STORAGE_URL" in said
+        there = services.place_of(f"file://{target}").store
+        assert _contents(there) == _contents(own_storage)
+        assert set(MediaVersion.objects.values_list("storage", flat=True)) == {"media"}
+
+    def test_what_was_left_behind_is_fetched(
+        self,
+        photo: MediaFile,
+        own_storage: ObjectStore,
+        other: str,
+        settings: Any,
+    ) -> None:
+        """The site was told to use `other` before all was there."""
+        old = settings.STORAGES["media"]["OPTIONS"]["location"]
+        before = _contents(own_storage)
+        settings.STORAGES = {**settings.STORAGES, "media": settings.STORAGES[other]}
+        said = _run("--to", "media", "--from", f"file://{old}")
+        assert "0 wrong" in said
+        assert _contents(store_of("media")) == before
+
+    def test_nonsense_is_refused(self, db: None) -> None:
+        with pytest.raises(CommandError, match="Unknown storage scheme"):
+            _run("--to", "ftp://somewhere")
+
+
+class TestNames:
+    def test_one_storage_under_two_names_is_one(
+        self, photo: MediaFile, own_storage: ObjectStore, settings: Any
+    ) -> None:
+        settings.STORAGES = {**settings.STORAGES, "again": settings.STORAGES["media"]}
+        MediaVersion.objects.update(storage="again")
+        assert {"media", "again"} <= set(names_of("media"))
+        assert services.storages_to_reconcile() == ["media"]
+        assert list(services.find_storage_violations("media", grace=AT_ONCE)) == []
+        assert services.unify_names() == 1
+        assert MediaVersion.objects.get().storage == "media"
