@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext_lazy
 
@@ -32,8 +33,8 @@ AGO: Any = {
 @register.simple_block_tag
 def page_title(content: str) -> SafeString:
     """The title of a page with the name of the site behind it; that alone where there is none."""
-    title, name = " ".join(content.split()), escape(site_name())
-    return mark_safe(f"{title} – {name}" if title else name)  # noqa: S308  blocks have escaped it
+    title, name = unescape(" ".join(content.split())), site_name()
+    return format_html("{} – {}", title, name) if title else conditional_escape(name)
 
 
 @register.simple_tag

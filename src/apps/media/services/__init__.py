@@ -86,6 +86,7 @@ from apps.media.services.lookalikes import (
     keep_of_lookalikes,
     note_look,
     part_lookalikes,
+)
 from apps.media.services.moving import (
     KEEP_LEFT_BEHIND,
     Moved,
