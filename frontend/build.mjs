@@ -3,7 +3,8 @@
  * Every .ts and .css file directly in frontend/src is an entry point; code that
  * two entries share, or that an entry fetches only when it is needed, lands in
  * chunks/, under a name that carries its hash; the entries get theirs from
- * Django's manifest storage when static files are collected.
+ * Django's manifest storage when static files are collected. The service worker
+ * is built apart, and served under an address that covers the site's pages.
  */
 import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -18,21 +19,31 @@ const entryPoints = readdirSync(source)
   .filter((name) => /\.(ts|css)$/.test(name) && !name.endsWith(".d.ts"))
   .map((name) => join(source, name));
 
-rmSync(target, { recursive: true, force: true });
-await build({
-  entryPoints,
+const common = {
   outdir: target,
   bundle: true,
-  splitting: true,
-  format: "esm",
   target: ["es2022", "safari16"],
-  jsx: "automatic",
-  jsxImportSource: "preact",
   minify: true,
   sourcemap: false,
+  logLevel: "warning",
+};
+
+rmSync(target, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints,
+  splitting: true,
+  format: "esm",
+  jsx: "automatic",
+  jsxImportSource: "preact",
   legalComments: "linked",
   chunkNames: "chunks/[name]-[hash]",
   assetNames: "assets/[name]-[hash]",
   loader: { ".svg": "file", ".png": "file", ".woff2": "file" },
-  logLevel: "warning",
+});
+// Service workers are one file, and not everywhere a module.
+await build({
+  ...common,
+  entryPoints: [join(source, "worker", "service-worker.ts")],
+  format: "iife",
 });

@@ -36,6 +36,11 @@ learn({
     one: "Hochladen von {count} Datei geht weiter.",
     other: "Hochladen von {count} Dateien geht weiter.",
   },
+  "{count} files were shared": {
+    one: "{count} Datei wurde geteilt",
+    other: "{count} Dateien wurden geteilt",
+  },
+  "and {rest} more": "und {rest} weitere",
   "{percent} percent uploaded.": "{percent} Prozent hochgeladen.",
   "{arrived} uploaded, {failed} not.": "{arrived} hochgeladen, {failed} nicht.",
   "{arrived} uploaded.": "{arrived} hochgeladen.",

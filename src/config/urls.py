@@ -10,6 +10,7 @@ from apps.users.views.languages import choose_language
 
 urlpatterns = [
     path("", include("apps.media.urls")),
+    path("", include("apps.media.installable")),
     path("", include("apps.users.urls")),
     path("", include("apps.events.urls")),
     path("", include("apps.posts.urls")),

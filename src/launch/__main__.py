@@ -11,6 +11,7 @@ COMMANDS = {
     "draw": "launch.draw",
     "parts": "launch.parts",
     "bundle": "launch.bundle",
+    "marks": "launch.marks",
     "node": "launch.node",
     "npm": "launch.npm",
 }

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from launch.marks import mark_sources
 from launch.node import node_command, npm_command, run_tool
 from launch.place import ROOT
 
 PACKAGES = ROOT / "node_modules"
 BUNDLE = ROOT / "src/apps/media/static/media/dist"
+MARKS = BUNDLE / "marks"  # goes whenever the bundle is built anew
 STAMP = ".made-from"
 
 
@@ -61,6 +63,7 @@ def main(arguments: list[str]) -> int:
     steps = (
         (PACKAGES, package_sources(), [*npm_command(), "ci", "--no-fund", "--loglevel=error"]),
         (BUNDLE, bundle_sources(), [*node_command(), "frontend/build.mjs"]),
+        (MARKS, mark_sources(), [sys.executable, "-m", "launch", "marks", str(MARKS)]),
     )
     for made, sources, command in steps:
         if not refresh(made, sources=sources, command=command):

@@ -8,6 +8,7 @@ import htmx from "htmx.org";
 import { fieldAt, give } from "../fields/keys";
 import type { Uploader } from "../uploader/start";
 import { t } from "../language/words";
+import { offerShared } from "./installing";
 
 export interface Wishes {
   tags: string;
@@ -150,6 +151,11 @@ function press(event: MouseEvent): void {
   else choose(button.dataset.add === "folder" ? "folder" : "files");
 }
 
+/** What another program shared waits on the upload page for a word of the person. */
+function takeShared(root: Node): void {
+  if (place() && root instanceof Element) offerShared(root, take);
+}
+
 /** Fetches the rest before it is needed, and goes on with what an earlier visit left. */
 function prepare(): void {
   const target = place();
@@ -166,4 +172,5 @@ export function takeFiles(): void {
   document.addEventListener("paste", paste);
   document.addEventListener("click", press);
   htmx.onLoad(prepare);
+  htmx.onLoad(takeShared);
 }

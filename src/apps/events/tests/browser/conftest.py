@@ -8,6 +8,7 @@ import pytest
 
 from apps.media.tests.browser.conftest import (
     at,
+    browser_context_args,
     browser_type_launch_args,
     complaints,
     needs,
@@ -18,6 +19,7 @@ from apps.media.tests.browser.conftest import (
 
 __all__ = [
     "at",
+    "browser_context_args",
     "browser_type_launch_args",
     "complaints",
     "needs",
