@@ -1,18 +1,25 @@
 """The work of all background processes in threads of one, without a message broker.
 
 Jobs are taken from the database, where their truth is; what is done by the clock keeps to the
-timetable of `schedule`. Messages of this process are work for a thread of its own.
+timetable of `schedule`. Where there is no broker, so that nobody else can do it, what other apps
+have in `CELERY_BEAT_SCHEDULE` at intervals is done as well. Messages of this process are work for a
+thread of its own.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 from celery import current_app
+from celery.schedules import BaseSchedule
+from django.apps import apps
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from apps.media import dispatch, services
@@ -32,7 +39,8 @@ class EmbeddedWorker:
     """Works in threads between `start` and `stop`."""
 
     def __init__(self) -> None:
-        current_app.autodiscover_tasks(["apps.media"], force=True)
+        names = [config.name for config in apps.get_app_configs()]
+        current_app.autodiscover_tasks(names, force=True)
         self._stopping = Event()
         self._transfers = ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer")
         self._threads = [
@@ -69,12 +77,40 @@ class EmbeddedWorker:
                 self._stopping.wait(PAUSE)
 
     def _keep_time(self) -> None:
-        due = dict.fromkeys(BEAT_SCHEDULE, 0.0)
+        timetable = _timetable()
+        due = dict.fromkeys(timetable, 0.0)
         while not self._stopping.wait(PAUSE):
-            for name, entry in BEAT_SCHEDULE.items():
+            for name, entry in timetable.items():
                 if time.monotonic() >= due[name]:
-                    _attempt(current_app.tasks[entry["task"]])
-                    due[name] = time.monotonic() + entry["schedule"]
+                    self._do_by_the_clock(name, entry)
+                    due[name] = time.monotonic() + _seconds(entry)
+
+    def _do_by_the_clock(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Nobody knows how long it takes where it is not ours."""
+
+        def work() -> object:
+            return current_app.tasks[entry["task"]](*entry.get("args", ()))
+
+        if name in BEAT_SCHEDULE:
+            _attempt(work)
+        elif not self._stopping.is_set():
+            self._transfers.submit(_attempt, work)
+
+
+def _timetable() -> dict[str, Mapping[str, Any]]:
+    """What is done by the clock. Hours of the day are for a real beat."""
+    others = {} if dispatch.has_broker() else getattr(settings, "CELERY_BEAT_SCHEDULE", {})
+    at_intervals = {
+        name: entry
+        for name, entry in others.items()
+        if not isinstance(entry["schedule"], BaseSchedule)
+    }
+    return {**at_intervals, **BEAT_SCHEDULE}
+
+
+def _seconds(entry: Mapping[str, Any]) -> float:
+    every = entry["schedule"]
+    return every.total_seconds() if isinstance(every, timedelta) else float(every)
 
 
 def _attempt(work: Callable[[], object]) -> object:

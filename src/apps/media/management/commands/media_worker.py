@@ -15,7 +15,8 @@ class Command(BaseCommand):
     help = (
         "Do all background work of the media app in this process, without Celery and without a "
         "message broker, until Ctrl-C: for development and small sites. One such process is "
-        "enough; several, also beside Celery workers, do no work twice."
+        "enough; several, also beside Celery workers, do no work twice. Without a broker it also "
+        "does what other apps have in CELERY_BEAT_SCHEDULE at intervals."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -27,10 +28,15 @@ import pytest
 from apps.core.tests.storages import free_port
 from apps.media.tests import samples
 from apps.media.tests.flows.waiting import eventually
+from launch.broker import broker_url, find_program
 
 ROOT = Path(__file__).resolve().parents[5]
-PAGE = (ROOT / "docs/integrate.md").read_text().partition("\n# More\n")[0]
+PAGE = (ROOT / "docs/integrate.md").read_text()
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src/apps/core", "src/apps/media")
+PROGRAMS = (
+    ("django-admin", "django.core.management", "execute_from_command_line"),
+    ("celery", "celery.__main__", "main"),
+)
 SERVERS = ("python manage.py runserver", "python manage.py media_worker")
 PERSON = {"username": "ann", "password": "correct horse battery staple"}
 HEAD = re.compile(r"(?:# |\{# )([\w/.]+\.(?:py|html))(, at the end)?(?: #\})?\n")
@@ -42,7 +48,9 @@ class Typist:
     def __init__(self, place: Path, env: Path) -> None:
         self.place = place
         self.port = free_port()
+        self.ended: list[subprocess.Popen[bytes]] = []
         self.running: list[subprocess.Popen[bytes]] = []
+        self.without = ""  # a line that is not typed
         self.environment = {
             "PATH": f"{env / 'bin'}{os.pathsep}{os.defpath}",
             "HOME": str(place),
@@ -70,10 +78,12 @@ class Typist:
         path.write_text(before + block[head.end() :])
 
     def enter(self, line: str) -> None:
-        words = shlex.split(line)
+        words = shlex.split(line, comments=True)
+        if line == self.without:
+            return
         if words[0] == "cd":
             self.place /= words[1]
-        elif line in SERVERS:
+        elif line in SERVERS or words[0] == "celery":
             self._serve(words)
         else:
             self.run(*words, *(["--noinput"] if "createsuperuser" in words else []))
@@ -95,10 +105,11 @@ class Typist:
             process.terminate()
         for process in self.running:
             process.wait(20)
+        self.ended, self.running = self.running, []
 
     def _serve(self, words: list[str]) -> None:
         here = [str(self.port), "--noreload"] if "runserver" in words else []
-        with (self.place / f"{words[-1]}.log").open("wb") as log:
+        with (self.place / f"{words[-1].replace('/', '-')}.log").open("wb") as log:
             process = subprocess.Popen(
                 [*self._found(words), *here],
                 cwd=self.place,
@@ -140,12 +151,10 @@ def env(wheel: Path, tmp_path: Path) -> Path:
         archive.extractall(site)
     # As a plain directory: the line in it that leads to this source tree counts for nothing.
     (site / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    program = env / "bin/django-admin"
-    program.write_text(
-        f"#!{python}\nfrom django.core.management import execute_from_command_line\n"
-        "execute_from_command_line()\n"
-    )
-    program.chmod(0o755)
+    for name, module, function in PROGRAMS:
+        program = env / "bin" / name
+        program.write_text(f"#!{python}\nfrom {module} import {function}\n{function}()\n")
+        program.chmod(0o755)
     return env
 
 
@@ -195,18 +204,54 @@ def test_the_page_is_true(typist: Typist) -> None:
             use_the_site(typist)
         finally:
             typist.stop()
-        assert typist.running[-1].returncode == 0  # the worker's
+        assert typist.ended[-1].returncode == 0  # the worker's
         typist.type_section("5. Test it")
+
+
+def test_the_page_is_true_of_celery(typist: Typist) -> None:
+    typist.type_section("2. A project")
+    typist.type_section("3. A model, a form, a page")
+    with database() as chosen, broker(typist.place) as url:
+        typist.write(
+            "# mysite/here.py\nfrom mysite.settings import *\n"
+            f"MEDIA_APP = {{'UNUSED_GRACE': 0}}\nCELERY_BROKER_URL = {url!r}\n{chosen}"
+        )
+        typist.environment["DJANGO_SETTINGS_MODULE"] = "mysite.here"
+        typist.without = SERVERS[1]
+        typist.type_section("4. Run it")
+        typist.stop()  # as the section begins: the web process has to know the broker
+        typist.type_section("Celery")
+        typist.enter(SERVERS[0])
+        try:
+            use_the_site(typist)
+        finally:
+            typist.stop()
+
+
+@contextmanager
+def broker(place: Path) -> Iterator[str]:
+    """An empty one, in the place of that of the page."""
+    with tempfile.TemporaryDirectory() as directory:
+        socket = Path(directory, "broker.sock")
+        command = [str(find_program()), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+        with (place / "broker.log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+        try:
+            eventually(socket.exists)
+            yield broker_url(socket)
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def use_the_site(typist: Typist) -> None:
     objects = typist.place / "objects"
     with httpx.Client(base_url=f"http://127.0.0.1:{typist.port}", follow_redirects=True) as site:
-        eventually(lambda: _answers(site))
+        eventually(lambda: _answers(site), within=60)
         sign_in(site)
         page = send(site, "/notes/new/", {"text": "By the sea"}, photos())
         assert "By the sea" in page.text
-        note = eventually(lambda: _ready_note(site))
+        note = eventually(lambda: _ready_note(site), within=120)
         sources = re.findall(r'<img[^>]* src="(/media/[^"]+)"', site.get(page.url).text)
         assert len(sources) == 2
         for source in sources:
