@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -389,6 +389,9 @@ class QuotaAdmin(KeptAdmin):
     autocomplete_fields = ["owner"]
     fields = ["owner", "usage", "used", "set_aside", "files_used", "space", "files_limit"]
     figures = ["usage", "used", "set_aside", "files_used"]
+
+    class Media:
+        css: ClassVar[Any] = {"all": ["media/dist/admin.css"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.figures if obj is None else ["owner", *self.figures]
