@@ -3,7 +3,7 @@
  * Elements by themselves, as players are: what htmx brings or takes starts and ends by itself.
  */
 import { MediaBeside } from "./detail/beside";
-import { FocalPoint, PictureCrop } from "./detail/shaping";
+import { FocalPoint, PictureCrop, PosterMoment } from "./detail/shaping";
 import { PictureZoom } from "./detail/zoom";
 
 const ELEMENTS: Record<string, CustomElementConstructor> = {
@@ -11,6 +11,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   "picture-zoom": PictureZoom,
   "picture-crop": PictureCrop,
   "focal-point": FocalPoint,
+  "poster-moment": PosterMoment,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {

@@ -1,4 +1,5 @@
 /* `<picture-crop>`: a button that cuts, whose frame is fetched when it is pressed.
+ * `<poster-moment>`: a button that takes the moment at which the player stands.
  * `<focal-point>`: the point of a picture that crops keep, by a click or in numbers. */
 
 const PERCENT = 100;
@@ -18,6 +19,20 @@ export class PictureCrop extends HTMLElement {
     if (!crop || !form || !input) return; // given up, or all of it
     input.value = crop;
     form.requestSubmit();
+  }
+}
+
+export class PosterMoment extends HTMLElement {
+  connectedCallback(): void {
+    this.hidden = false;
+    this.querySelector("button")?.addEventListener("click", () => {
+      const film = document.querySelector<HTMLVideoElement>(".preview video");
+      const form = this.closest("form");
+      const input = form?.querySelector<HTMLInputElement>("input[name=at]");
+      if (!film || !input) return;
+      input.value = film.currentTime.toFixed(3);
+      form?.requestSubmit();
+    });
   }
 }
 

@@ -125,6 +125,7 @@ urlpatterns = [
         name="caption",
     ),
     path("api/v1/media/<uuid:media_id>/edits/", edits.EditsView.as_view(), name="edits"),
+    path("api/v1/media/<uuid:media_id>/poster/", edits.PosterView.as_view(), name="poster"),
     path("api/v1/media/<uuid:media_id>/usage/", uses.UsesView.as_view(), name="media-usage"),
     path(
         "api/v1/media/<uuid:media_id>/versions/", versions.VersionsView.as_view(), name="versions"
@@ -205,6 +206,7 @@ urlpatterns = [
         find=selectors.get_shareable_collection,
         show=collectionpages.show_collection,
     ),
+    path("library/<uuid:media_id>/poster/", edits.PosterPage.as_view(), name="choose-poster"),
     path("library/<uuid:media_id>/turn/", edits.EditPage.as_view(), name="turn"),
     path("library/<uuid:media_id>/replace/", versionpages.ReplaceView.as_view(), name="replace"),
     path(

@@ -129,11 +129,16 @@ def _pixels(film: Film, frame: VideoFrame, size: Size) -> Image.Image:
 # -- the poster --------------------------------------------------------------------------------
 
 
-def poster(film: Film) -> Image.Image:
-    """A picture that tells something: neither black nor blank if the film has any other.
+def poster(film: Film, at: float | None = None) -> Image.Image:
+    """What is seen `at` a moment, in seconds; without one, a picture that tells something: neither
+    black nor blank if the film has any other.
 
     Raises `CorruptFileError` when none can be decoded.
     """
+    if at is not None:
+        chosen = _frame_at(film, at)
+        if chosen is not None:
+            return image_of(film, chosen)
     best, most = None, -1.0
     for frame in _candidates(film):
         contrast = _contrast(frame)
@@ -142,6 +147,16 @@ def poster(film: Film) -> Image.Image:
         if most >= _GOOD_CONTRAST:
             break
     return image_of(film, best or first_frame(film.container, film.stream))
+
+
+def _frame_at(film: Film, seconds: float) -> VideoFrame | None:
+    """The frame that is on the screen then; the nearest one where the way there is too long."""
+    last: VideoFrame | None = None
+    for frame in islice(frames_from(film, seconds), _MOST_DECODED):
+        if last is not None and film.time_of(frame) > seconds:
+            break
+        last = frame
+    return last
 
 
 def _candidates(film: Film) -> Iterator[VideoFrame]:

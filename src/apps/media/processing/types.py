@@ -136,12 +136,14 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make and where: each recipe becomes `out_dir / recipe.name`."""
+    """What to make and where: each recipe becomes `out_dir / recipe.name`. `poster_at` is the
+    moment of a film that pictures of it show, seconds; without one what is seen decides."""
 
     out_dir: Path
     recipes: tuple[Recipe, ...]
     focal: Focal | None = None
     programs: Programs = Programs()
+    poster_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _share(progress: Progress, number: int, count: int) -> Progress:
 
 def _make(product: Product, source: _Source, plan: Plan, progress: Progress) -> Rendered:
     if product == "picture":
-        return render_pixels(poster(source.film), plan, progress)
+        return render_pixels(poster(source.film, plan.poster_at), plan, progress)
     if product not in _MAKERS:
         raise UnsupportedTypeError(f"no {product} of {source.mime}")
     sizes = _MAKERS[product](source, plan, progress)

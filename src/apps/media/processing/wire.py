@@ -59,6 +59,7 @@ def _plan(data: Mapping[str, Any]) -> Plan:
         recipes=tuple(_recipe(recipe) for recipe in data["recipes"]),
         focal=(focal[0], focal[1]) if focal else None,
         programs=Programs(**data["programs"]),
+        poster_at=data["poster_at"],
     )
 
 

@@ -111,6 +111,12 @@ class EditSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False, allow_null=True, min_value=1, default=None)
 
 
+class PosterSerializer(serializers.Serializer[Any]):
+    """The moment of a film that pictures of it show, in seconds; null for one of our choice."""
+
+    at = serializers.FloatField(min_value=0, allow_null=True)
+
+
 class MadeEditSerializer(serializers.Serializer[Any]):
     """How a version was made of another one; `lossless`: every pixel kept is what it was."""
 

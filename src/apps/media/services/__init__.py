@@ -100,6 +100,7 @@ from apps.media.services.moving import (
     unify_names,
 )
 from apps.media.services.pipeline import run_job, run_next_job
+from apps.media.services.posters import choose_poster
 from apps.media.services.quarantine import (
     hold_media,
     release_quarantined,
@@ -195,6 +196,7 @@ __all__ = [
     "bury_tombstones",
     "cancel_job",
     "cancel_upload",
+    "choose_poster",
     "clean_up",
     "cleanup_rules",
     "collect_many",

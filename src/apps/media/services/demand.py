@@ -97,8 +97,10 @@ def _is_outdated(media: MediaFile, row: Rendition) -> bool:
     fingerprints = {fingerprint_for(one, media) for one in _every_recipe() if one.name == row.name}
     if row.fingerprint in fingerprints:
         return False
-    recipe = find_recipe(media.current, row.name)
-    return recipe is not None and fingerprint_for(recipe, media) != row.fingerprint
+    version = media.current
+    recipe = find_recipe(version, row.name)
+    wanted = fingerprint_for(recipe, media, version.poster_at) if recipe else row.fingerprint
+    return wanted != row.fingerprint
 
 
 def _every_recipe() -> Iterator[Recipe]:

@@ -58,7 +58,7 @@ def enqueue_renderings(
     wanted = {
         recipe.when
         for recipe in _recipes(version, facts)
-        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media))
+        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media, version.poster_at))
     }
     jobs = [
         Work(Job.Kind.RENDER, subject, queue=queue, priority=priority, needed=needed)
@@ -80,7 +80,9 @@ def request_for_uses(media: MediaFile) -> None:
 def _enqueue_for_uses(media: MediaFile, version: MediaVersion, rows: dict[str, Rendition]) -> None:
     for name in sorted(selectors.list_use_names(media_id=media.pk)):
         recipe = find_recipe(version, name)
-        if recipe is None or is_current(rows.get(name), fingerprint_for(recipe, media)):
+        if recipe is None or is_current(
+            rows.get(name), fingerprint_for(recipe, media, version.poster_at)
+        ):
             continue
         work = Work(Job.Kind.RENDER, name, queue=Job.FAST, priority=URGENT, needed=False)
         enqueue_job(media=media, version=version.number, work=work)
@@ -107,12 +109,15 @@ def find_recipe(version: MediaVersion, name: str) -> Recipe | None:
     return recipe_named(name, version.mime_type, facts_of(version), _recipe_set())
 
 
-def fingerprint_for(recipe: Recipe, media: MediaFile) -> str:
-    """Changes whenever the result would: crops also depend on the focal point."""
+def fingerprint_for(recipe: Recipe, media: MediaFile, poster_at: float | None = None) -> str:
+    """Changes whenever the result would: crops also depend on the focal point, pictures of a film
+    on the moment that they show."""
+    moment = poster_at if recipe.product == "picture" else None
+    name = recipe.fingerprint if moment is None else f"{recipe.fingerprint}@{moment:.3f}"
     focal = (media.focal_x, media.focal_y)
     if recipe.fit != "cover" or focal == CENTRE or recipe.crop is not None:
-        return recipe.fingerprint
-    return f"{recipe.fingerprint}-{focal[0]:.3f}-{focal[1]:.3f}"
+        return name
+    return f"{name}-{focal[0]:.3f}-{focal[1]:.3f}"
 
 
 def render(claim: Claim) -> None:
@@ -137,7 +142,7 @@ def _missing(claim: Claim, version: MediaVersion) -> tuple[Recipe, ...]:
     return tuple(
         recipe
         for recipe in _of_job(claim.job, version)
-        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media))
+        if not is_current(rows.get(recipe.name), fingerprint_for(recipe, media, version.poster_at))
     )
 
 
@@ -168,7 +173,7 @@ def _run(claim: Claim, version: MediaVersion, plan: Plan, source: Path) -> Rende
     return sandbox.run_render(
         source,
         version.mime_type,
-        plan=Plan(plan.out_dir, plan.recipes, _focal(media), plan.programs),
+        plan=replace(plan, focal=_focal(media), poster_at=version.poster_at),
         limits=_limits(claim.job, version),
         on_progress=claim.keep,
         on_idle=claim.keep,
@@ -204,14 +209,23 @@ def _save(
     """Serve all at once, and note what only the whole content told."""
     with claim.saving() as media:
         for recipe, row, output in zip(wanted, rows, rendered.outputs, strict=True):
-            fingerprint = fingerprint_for(recipe, claim.job.media)
+            fingerprint = fingerprint_for(recipe, claim.job.media, version.poster_at)
             adopt(row, fingerprint=fingerprint, mime_type=output.mime_type)
         _drop_unknown(version, media)
         _note(media, version, rendered)
         claim.finish()
+        _maybe_make_again(claim, media, version)
         conclude(media)
     if rendered.likeness:
         note_look(media=media)
+
+
+def _maybe_make_again(claim: Claim, media: MediaFile, version: MediaVersion) -> None:
+    """Somebody may have chosen another point or moment while this was made."""
+    moment = media.versions.values_list("poster_at", flat=True).get(number=version.number)
+    if (_focal(media), moment) != (_focal(claim.job.media), version.poster_at):
+        work = Work(Job.Kind.RENDER, priority=URGENT, needed=False)
+        enqueue_job(media=media, version=version.number, work=work)
 
 
 def _drop_unknown(version: MediaVersion, media: MediaFile) -> None:

@@ -1,4 +1,4 @@
-"""Turning and cutting pictures: the HTTP API, and what the page of a file sends."""
+"""Turning and cutting pictures, choosing posters: the HTTP API, and what a file's page sends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from apps.media.exceptions import (
     QuotaExceededError,
     WrongStateError,
 )
-from apps.media.serializers import EditSerializer, MediaDetailSerializer
+from apps.media.serializers import EditSerializer, MediaDetailSerializer, PosterSerializer
 from apps.media.views import trails
 from apps.media.views.api import ProblemAnswers
 from apps.media.views.rates import ReprocessRate
@@ -53,6 +53,45 @@ class EditsView(ProblemAnswers):
         shown = selectors.get_detailed_media(user=request.user, media_id=media_id)
         made = MediaDetailSerializer(shown, context={"request": request})
         return Response(made.data, status=status.HTTP_202_ACCEPTED)
+
+
+class PosterView(ProblemAnswers):
+    """Chooses the moment of a film that its pictures show."""
+
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [ReprocessRate]
+
+    @extend_schema(
+        operation_id="media_poster_create",
+        request=PosterSerializer,
+        responses={202: MediaDetailSerializer, **problem(409, "In the trash, or not ready")},
+    )
+    def post(self, request: Request, media_id: uuid.UUID) -> Response:
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        asked = PosterSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        services.choose_poster(user=request.user, media=media, **asked.validated_data)
+        shown = selectors.get_detailed_media(user=request.user, media_id=media_id)
+        made = MediaDetailSerializer(shown, context={"request": request})
+        return Response(made.data, status=status.HTTP_202_ACCEPTED)
+
+
+class PosterPage(PersonalView):
+    """Takes the moment from the page of a film."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        check_rate(ReprocessRate, request)
+        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        at = request.POST.get("at") or None
+        try:
+            services.choose_poster(user=request.user, media=media, at=at)
+        except (BadRequestError, WrongStateError) as error:
+            messages.error(request, error.detail)
+        else:
+            messages.success(request, gettext("The poster is being made anew."))
+        return trails.redirect_along(request, media)
 
 
 class EditPage(PersonalView):

@@ -75,6 +75,8 @@ CHANGING = {
     "media:remove-caption",
     "media:edits",
     "media:turn",
+    "media:poster",
+    "media:choose-poster",
     "media:media-replace",
     "media:replace",
     "media:version-restore",
