@@ -16,6 +16,7 @@ export function wireButtons(root: HTMLElement, media: HTMLMediaElement, deeds: D
   wirePlay(root, media, deeds);
   wireVolume(root, media);
   wireFullscreen(root, media);
+  wirePictureInPicture(root, media);
   wireKeys(root, media, deeds);
 }
 
@@ -81,6 +82,18 @@ function wireFullscreen(root: HTMLElement, media: HTMLMediaElement): void {
   hideWhileIdle(root, media);
 }
 
+/** The film in a small window of its own, where the browser has such. */
+function wirePictureInPicture(root: HTMLElement, media: HTMLMediaElement): void {
+  const control = root.querySelector<HTMLButtonElement>('[data-part="pip"]');
+  if (!control || !(media instanceof HTMLVideoElement) || !document.pictureInPictureEnabled) return;
+  control.hidden = false;
+  control.addEventListener("click", () => {
+    const inside = document.pictureInPictureElement === media;
+    const done = inside ? document.exitPictureInPicture() : media.requestPictureInPicture();
+    done.catch(() => undefined); // nothing to show yet, or not wished
+  });
+}
+
 function hideWhileIdle(root: HTMLElement, media: HTMLMediaElement): void {
   let timer = 0;
   const wake = (): void => {
@@ -106,6 +119,7 @@ function wireKeys(root: HTMLElement, media: HTMLMediaElement, deeds: Deeds): voi
     ArrowRight: () => deeds.seekBy(STEP),
     m: () => button(root, "mute").click(),
     c: deeds.flipCaptions,
+    p: () => root.querySelector<HTMLElement>('[data-part="pip"]:not([hidden])')?.click(),
     f: () => root.querySelector<HTMLElement>('[data-part="fullscreen"]')?.click(),
   };
   root.addEventListener("keydown", (event) => {
