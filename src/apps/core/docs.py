@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import translation
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SCHEMA_KWARGS, SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,7 @@ class ApiSchemaView(SpectacularAPIView):
     why it was refused, is in their language.
     """
 
+    @extend_schema(**SCHEMA_KWARGS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with translation.override(LANGUAGE):
             response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.media.admin.records import LookOnlyAdmin
+from apps.media.admin.manners import LookOnlyAdmin
 from apps.notifications import mailing, services
 from apps.notifications.models import Announcement, Mail, Notification
 

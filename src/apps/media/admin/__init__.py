@@ -3,7 +3,7 @@
 Other apps take `MediaAttachmentInline` and `MediaFieldsMixin` for the administration of theirs.
 """
 
-from apps.media.admin import audit, records, webhooks
+from apps.media.admin import audit, jobs, quotas, records, webhooks
 from apps.media.admin.uses import MediaAttachmentFormSet, MediaAttachmentInline, MediaFieldsMixin
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "MediaAttachmentInline",
     "MediaFieldsMixin",
     "audit",
+    "jobs",
+    "quotas",
     "records",
     "webhooks",
 ]

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.spreadsheets import csv_lines
-from apps.media.admin.records import LookOnlyAdmin
+from apps.media.admin.manners import LookOnlyAdmin
 from apps.media.models import AuditEvent
 
 EXPORTED_AT_ONCE = 2_000  # rows

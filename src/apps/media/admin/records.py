@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
+from apps.media.admin.manners import KeptAdmin, LookOnlyAdmin, ReadOnlyInline
 from apps.media.admin.overview import overview
 from apps.media.admin.quarantine import quarantine
-from apps.media.admin.quotas import QuotaForm
 from apps.media.admin.uses import narrow_search
-from apps.media.conf import options
 from apps.media.models import (
     Job,
     MediaFile,
     MediaVersion,
-    Quota,
     Rendition,
     Tag,
     Tombstone,
     Upload,
     Visibility,
 )
-from apps.media.policies import Action, can_access, may_change_quotas, may_review
+from apps.media.policies import Action, can_access, may_review
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
-
-FULL = 90  # percent of the quota
-
-
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    extra = 0
-    can_delete = False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    pass
 
 
 class VersionInline(ReadOnlyInline):
@@ -256,112 +235,6 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, gettext("%(count)s done.") % {"count": done}, messages.SUCCESS)
 
 
-class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that come and go with what they belong to, never from pages of their own."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        match = request.resolver_match
-        own = f"{self.opts.app_label}_{self.opts.model_name}_"
-        if match is None or (match.url_name or "").startswith(own):
-            return False
-        return super().has_delete_permission(request, obj)
-
-
-class LookOnlyAdmin(KeptAdmin):
-    """Rows that only services write."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class QueueFilter(admin.SimpleListFilter):
-    """Named queues only: asking the table which there are would read all of it."""
-
-    title, parameter_name = _("queue"), "queue"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(queue, queue) for queue in (Job.FAST, Job.SLOW)]
-
-    def queryset(self, request: HttpRequest, rows: QuerySet[Job]) -> QuerySet[Job]:
-        return rows.filter(queue=self.value()) if self.value() else rows
-
-
-@admin.register(Job)
-class JobAdmin(LookOnlyAdmin):
-    list_display = [
-        "kind",
-        "subject",
-        "file",
-        "queue",
-        "state",
-        "attempts",
-        "priority",
-        "percent",
-        "error_code",
-        "age",
-    ]
-    list_filter = ["state", "kind", QueueFilter, ("error_code", admin.EmptyFieldListFilter)]
-    list_select_related = ["media"]
-    search_fields = ["media"]
-    search_help_text = _("The id of a file or of a job, or an error code")
-    actions = ["retry", "cancel"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return super().get_queryset(request).defer("media__search_text", "media__owner_text")
-
-    def get_search_results(
-        self, request: HttpRequest, rows: QuerySet[Job], term: str
-    ) -> tuple[QuerySet[Job], bool]:
-        if not term:
-            return rows, False
-        try:
-            wanted = uuid.UUID(term.strip())
-        except ValueError:
-            return rows.filter(error_code=term.strip()), False
-        return rows.filter(Q(media=wanted) | Q(pk=wanted)), False
-
-    @admin.display(description=_("media file"))
-    def file(self, job: Job) -> str:
-        url = reverse("admin:media_mediafile_change", args=[job.media_id])
-        return format_html('<a href="{}">{}</a>', url, job.media)
-
-    @admin.display(description=_("progress"))
-    def percent(self, job: Job) -> str:
-        return f"{job.progress} %"
-
-    @admin.display(description=_("age"), ordering="pk")
-    def age(self, job: Job) -> str:
-        return timesince(job.created_at, depth=1)
-
-    def has_work_permission(self, request: HttpRequest) -> bool:
-        """Rows are never edited here, but whoever may change jobs may have them done or not."""
-        return request.user.has_perm("media.change_job")
-
-    @admin.action(description=_("Try again (failed or cancelled)"), permissions=["work"])
-    def retry(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._count(
-            request, [services.retry_job(job=job) for job in rows], _("%(count)s queued again.")
-        )
-
-    @admin.action(description=_("Cancel (queued or running)"), permissions=["work"])
-    def cancel(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._count(
-            request, [services.cancel_job(job=job) for job in rows], _("%(count)s cancelled.")
-        )
-
-    def _count(self, request: HttpRequest, done: list[bool], words: StrPromise) -> None:
-        self.message_user(request, words % {"count": sum(done)}, messages.SUCCESS)
-        if left := done.count(False):
-            words = _("%(count)s not in a state for it.")
-            self.message_user(request, words % {"count": left}, messages.WARNING)
-
-
 @admin.register(Upload)
 class UploadAdmin(LookOnlyAdmin):
     list_display = ["original_name", "owner", "source", "state", "created_at", "expires_at"]
@@ -372,70 +245,6 @@ class UploadAdmin(LookOnlyAdmin):
 @admin.register(Tombstone)
 class TombstoneAdmin(LookOnlyAdmin):
     list_display = ["key", "storage", "attempts", "last_error", "due_at"]
-
-
-@admin.register(Quota)
-class QuotaAdmin(KeptAdmin):
-    """How much somebody stores and may store. Whoever has stored nothing yet has no row; one is
-    added by naming them."""
-
-    form = QuotaForm
-    list_display = ["owner", "usage", "used", "set_aside", "files_used", "limit"]
-    list_select_related = ["owner"]
-    list_per_page = 50
-    show_full_result_count = False
-    ordering = ["-bytes_used", "pk"]
-    search_fields = ["owner__username"]
-    autocomplete_fields = ["owner"]
-    fields = ["owner", "usage", "used", "set_aside", "files_used", "space", "files_limit"]
-    figures = ["usage", "used", "set_aside", "files_used"]
-
-    class Media:
-        css: ClassVar[Any] = {"all": ["media/dist/admin.css"]}
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return self.figures if obj is None else ["owner", *self.figures]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj is not None else ["owner", "space", "files_limit"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return may_change_quotas(request.user)
-
-    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
-        services.set_quota(
-            user=request.user,
-            owner_id=obj.owner_id,
-            bytes_limit=obj.bytes_limit,
-            files_limit=obj.files_limit,
-        )
-
-    @admin.display(description=_("used"), ordering="bytes_used")
-    def used(self, quota: Quota) -> str:
-        return filesizeformat(quota.bytes_used)
-
-    @admin.display(description=_("set aside for uploads"))
-    def set_aside(self, quota: Quota) -> str:
-        return filesizeformat(quota.bytes_reserved)
-
-    @admin.display(description=_("limit"), ordering="bytes_limit")
-    def limit(self, quota: Quota) -> str:
-        if quota.bytes_limit is not None:
-            return filesizeformat(quota.bytes_limit)
-        return gettext("%(size)s (default)") % {"size": filesizeformat(options().quota_bytes)}
-
-    @admin.display(description=_("usage"))
-    def usage(self, quota: Quota) -> str:
-        most = options().quota_bytes if quota.bytes_limit is None else quota.bytes_limit
-        percent = min(100 * quota.bytes_used // most, 100) if most else 100
-        return format_html(
-            '<svg class="usage-bar{}" viewBox="0 0 100 10" width="128" height="8"'
-            ' preserveAspectRatio="none" aria-hidden="true">'
-            '<rect width="{}" height="10" fill="currentColor"/></svg> {} %',
-            " usage-bar--full" if percent >= FULL else "",
-            percent,
-            percent,
-        )
 
 
 @admin.register(Tag)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from apps.media.admin.records import LookOnlyAdmin
+from apps.media.admin.manners import LookOnlyAdmin
 from apps.media.models import Webhook, WebhookDelivery
 
 
