@@ -208,6 +208,13 @@ learn({
   // the page of a file
   "Picture: plus and minus zoom, 0 shows all of it":
     "Bild: Plus und Minus vergrößern und verkleinern, 0 zeigt es ganz",
+  // the library
+  Date: "Datum",
+  "Place in the list": "Stelle in der Liste",
+  "The list could not be loaded.": "Die Liste ließ sich nicht laden.",
+  "The next files could not be loaded.": "Die nächsten Dateien ließen sich nicht laden.",
+  "You are offline. The rest comes when you are back.":
+    "Sie sind offline. Der Rest kommt, sobald Sie wieder verbunden sind.",
   // the selection
   "{count} selected": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
 });

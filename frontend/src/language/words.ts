@@ -39,3 +39,15 @@ export const decimal = (value: number, digits: number): string =>
     maximumFractionDigits: digits,
     useGrouping: false,
   });
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+
+/** A size as people say it. */
+export function bytes(size: number): string {
+  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), UNITS.length - 1);
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: UNITS[power] ?? "byte",
+    maximumFractionDigits: 1,
+  }).format(size / 1000 ** power);
+}

@@ -8,3 +8,6 @@ export interface UploadedDetail {
   /** The form's field it was uploaded for, if it was. */
   field?: string | undefined;
 }
+
+/** Comes from a card whose file does not exist any more, before it goes. */
+export const GONE = "media:gone";

@@ -1,6 +1,7 @@
 /* Elements with `data-poll` ask, from time to time, whether something has changed: about their file
  * until it is finished, about the bell as long as somebody looks. */
 
+import { GONE } from "./events";
 import { isLive } from "./live";
 
 interface Asking {
@@ -46,7 +47,10 @@ function pauseAfterFailure(event: Event): void {
 
 /** The file was removed elsewhere: its card goes, and with it the asking. */
 function removeIfGone(event: Event): void {
-  if (isPoll(event) && event.detail.xhr.status === 404) event.target.remove();
+  if (isPoll(event) && event.detail.xhr.status === 404) {
+    event.target.dispatchEvent(new CustomEvent(GONE, { bubbles: true }));
+    event.target.remove();
+  }
 }
 
 /** Whoever comes back to the page sees at once what happened meanwhile. */

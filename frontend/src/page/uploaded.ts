@@ -1,6 +1,7 @@
 /* Shows what has arrived: its card on the upload page and, newest first, in the plain library.
  * A card follows its own state from then on. */
 import htmx from "htmx.org";
+import type { MediaGrid } from "../library/grid";
 import { UPLOADED, type UploadedDetail } from "./events";
 
 const arrived: string[] = []; // pages of files, oldest first, for as long as the document lives
@@ -35,7 +36,9 @@ function showInLibrary(pageUrl: string): void {
   const results = document.querySelector("#results[data-newest]");
   if (!results) return;
   const grid = results.querySelector("#grid");
-  if (grid) addTo(grid, pageUrl);
+  const library = results.querySelector<MediaGrid>("media-grid.is-placed");
+  if (library) void library.add(pageUrl);
+  else if (grid) addTo(grid, pageUrl);
   else
     void htmx.ajax("get", location.href, {
       target: "#results",

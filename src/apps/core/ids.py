@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from uuid_utils.compat import uuid7
 
@@ -17,3 +17,11 @@ def first_id(moment: datetime) -> uuid.UUID:
     """The least id that anything made at `moment` or later can have: for ranges in an index."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | 0b10 << 62)
+
+
+def moment_of(name: uuid.UUID) -> datetime:
+    """When `name` was made (see `new_id`), to the millisecond.
+
+    Raises `OverflowError` for what no clock of these times has made.
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=name.int >> 80)

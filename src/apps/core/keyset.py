@@ -127,11 +127,20 @@ def _filter(rows: QuerySet[M], condition: Q) -> QuerySet[M]:
         raise CursorError from error
 
 
+def cursor_after(ordering: Ordering, *, value: Any, pk: Any) -> str:
+    """The cursor of the page that follows a row, whose sort `value` and id these are."""
+    return _cursor(ordering, value, pk, backward=False)
+
+
 def _encode(row: Model, ordering: Ordering, *, backward: bool) -> str:
     value = None if ordering.field == "pk" else getattr(row, ordering.field)
+    return _cursor(ordering, value, row.pk, backward=backward)
+
+
+def _cursor(ordering: Ordering, value: Any, pk: Any, *, backward: bool) -> str:
     if isinstance(value, datetime):
         value = value.isoformat()
-    plain = json.dumps([ordering.field, ordering.descending, backward, value, str(row.pk)])
+    plain = json.dumps([ordering.field, ordering.descending, backward, value, str(pk)])
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 

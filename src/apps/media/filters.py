@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
@@ -10,10 +10,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from apps.core.ids import first_id
 from apps.media.models import Collection, CollectionItem, MediaFile, fold_tag
 from apps.media.models.media_file import MediaType, Status, Visibility
 from apps.media.policies import collections_visible_to, items_shown_to
+from apps.media.processing.swatches import SWATCHES
 
 MAX_WORDS = 8
 # A day from either end of the calendar, where a change of the time zone cannot leave it.
@@ -21,6 +24,10 @@ REPRESENTABLE = [
     MinValueValidator(datetime(1, 1, 2, tzinfo=UTC)),
     MaxValueValidator(datetime(9999, 12, 30, tzinfo=UTC)),
 ]
+
+# Days that an id can be of (see `core.ids`).
+DAYS = [MinValueValidator(date(1970, 1, 2)), MaxValueValidator(date(9999, 12, 30))]
+SIZES = [MinValueValidator(0), MaxValueValidator(2**63 - 1)]
 
 
 class MomentField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
@@ -33,6 +40,13 @@ class MomentField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
 
 class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
     field_class = MomentField
+
+
+class DayFilter(django_filters.DateFilter):  # type: ignore[misc]
+    """A day in the site's time zone, as 2024-12-31."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, validators=DAYS, input_formats=["%Y-%m-%d"], **kwargs)
 
 
 class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -52,6 +66,13 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         field_name="created_at", lookup_expr="lt", validators=REPRESENTABLE
     )
 
+    since = DayFilter(method="filter_since", label="the first day")
+    until = DayFilter(method="filter_until", label="the last day")
+    size_min = django_filters.NumberFilter(field_name="size", lookup_expr="gte", validators=SIZES)
+    size_max = django_filters.NumberFilter(field_name="size", lookup_expr="lte", validators=SIZES)
+    color = django_filters.MultipleChoiceFilter(
+        field_name="swatch", choices=[(name, name) for name in SWATCHES]
+    )
     duplicates = django_filters.BooleanFilter(
         method="filter_duplicates", label="your copies of older files of yours, or all others"
     )
@@ -91,6 +112,17 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         words = value.casefold().split()[:MAX_WORDS]
         return rows.filter(*(self._occurs(word) for word in words))
 
+    def filter_since(
+        self, rows: QuerySet[MediaFile], name: str, value: date
+    ) -> QuerySet[MediaFile]:
+        """Along the ids, which are in order of time, hence along the index of every list."""
+        return rows.filter(pk__gte=first_id(_midnight(value)))
+
+    def filter_until(
+        self, rows: QuerySet[MediaFile], name: str, value: date
+    ) -> QuerySet[MediaFile]:
+        return rows.filter(pk__lt=first_id(_midnight(value + timedelta(days=1))))
+
     def filter_duplicates(
         self, rows: QuerySet[MediaFile], name: str, value: bool
     ) -> QuerySet[MediaFile]:
@@ -111,6 +143,10 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         data: Any = self.data
         values = data.getlist(name) if hasattr(data, "getlist") else [data[name]]
         return [value for value in values if value]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _tagged(name: str) -> QuerySet[Any]:

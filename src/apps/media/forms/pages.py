@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from apps.media.models import Caption, Grant, MediaFile, Webhook
+from apps.media.models import Caption, Collection, Grant, MediaFile, Webhook
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
@@ -36,6 +36,41 @@ STATES = [
     (Status.PENDING, _("Waiting")),
     (Status.FAILED, _("Failed")),
     (Status.QUARANTINED, _("Quarantined")),
+]
+SIGHTS = [
+    ("", _("Any visibility")),
+    (Visibility.PRIVATE, _("Private")),
+    (Visibility.UNLISTED, _("Unlisted")),
+    (Visibility.PUBLIC, _("Public")),
+]
+MB = 1_000_000
+AT_LEAST = [
+    ("", _("Any size")),
+    (MB, _("1 MB or more")),
+    (10 * MB, _("10 MB or more")),
+    (100 * MB, _("100 MB or more")),
+    (1000 * MB, _("1 GB or more")),
+]
+AT_MOST = [
+    ("", _("Any size")),
+    (MB, _("1 MB or less")),
+    (10 * MB, _("10 MB or less")),
+    (100 * MB, _("100 MB or less")),
+    (1000 * MB, _("1 GB or less")),
+]
+COLORS = [
+    ("red", pgettext_lazy("colour", "Red")),
+    ("orange", pgettext_lazy("colour", "Orange")),
+    ("yellow", pgettext_lazy("colour", "Yellow")),
+    ("green", pgettext_lazy("colour", "Green")),
+    ("teal", pgettext_lazy("colour", "Teal")),
+    ("blue", pgettext_lazy("colour", "Blue")),
+    ("purple", pgettext_lazy("colour", "Purple")),
+    ("pink", pgettext_lazy("colour", "Pink")),
+    ("brown", pgettext_lazy("colour", "Brown")),
+    ("black", pgettext_lazy("colour", "Black")),
+    ("grey", pgettext_lazy("colour", "Grey")),
+    ("white", pgettext_lazy("colour", "White")),
 ]
 AUDIENCES = [
     (Visibility.PRIVATE, _("Private – only you")),
@@ -314,6 +349,13 @@ class WebhookForm(forms.Form):
         return cls(initial={name: getattr(webhook, name) for name in names})
 
 
+class DayInput(forms.DateInput):
+    """A day in the browser's own way of choosing one."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
 class LibraryForm(forms.Form):
     """The bar above the library: the controls for what `MediaFilter` understands, and the sort."""
 
@@ -329,9 +371,26 @@ class LibraryForm(forms.Form):
     )
     tag = forms.ChoiceField(label=_("Tag"), required=False)
     status = forms.ChoiceField(label=_("Status"), choices=STATES, required=False)
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=SIGHTS, required=False)
+    collection = forms.ChoiceField(label=_("Collection"), required=False)
+    since = forms.DateField(label=_("From"), required=False, widget=DayInput)
+    until = forms.DateField(label=_("To"), required=False, widget=DayInput)
+    size_min = forms.ChoiceField(label=_("Smallest size"), choices=AT_LEAST, required=False)
+    size_max = forms.ChoiceField(label=_("Largest size"), choices=AT_MOST, required=False)
+    color = forms.MultipleChoiceField(
+        label=_("Colour"), choices=COLORS, required=False, widget=forms.CheckboxSelectMultiple
+    )
     ordering = forms.ChoiceField(label=_("Sort"), choices=SORTS, required=False)
 
-    def __init__(self, *args: Any, tag_names: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        tag_names: Iterable[str] = (),
+        places: Iterable[Collection] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", gettext("Any tag")), *((name, name) for name in tag_names)]
-        self.fields["tag"].choices = choices  # type: ignore[attr-defined]
+        tags = [("", gettext("Any tag")), *((name, name) for name in tag_names)]
+        self.fields["tag"].choices = tags  # type: ignore[attr-defined]
+        shelves = [("", gettext("Any collection")), *((str(one.pk), str(one)) for one in places)]
+        self.fields["collection"].choices = shelves  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.filetypes import FILE_TYPES
 from apps.core.ids import new_id
 from apps.media.models.tag import Tag
+from apps.media.processing.swatches import swatch_of
 from apps.media.storage import StoredFile
 
 
@@ -92,6 +93,13 @@ class MediaFile(models.Model):
     duration = models.FloatField(_("duration"), null=True, blank=True)
     placeholder = models.CharField(_("placeholder"), max_length=64, blank=True)
     color = models.CharField(_("colour"), max_length=7, blank=True)
+    # Which colour people would call that (see `processing.swatches`).
+    swatch = models.CharField(
+        _("swatch"),
+        max_length=8,
+        blank=True,
+        db_default="",  # rows of a release that does not know of it
+    )
     likeness = models.CharField(_("likeness"), max_length=16, blank=True)
     version = models.PositiveIntegerField(_("version"), default=1)
     # The highest number that a version ever had: none comes again, since addresses carry it that
@@ -162,6 +170,11 @@ class MediaFile(models.Model):
                 fields=["owner", "status", "-id"],
                 name="media_owner_status",
                 condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=["owner", "swatch", "-id"],
+                name="media_owner_swatch",
+                condition=Q(deleted_at=None) & ~Q(swatch=""),
             ),
             models.Index(
                 fields=["owner", "size", "id"],
@@ -259,6 +272,7 @@ class MediaFile(models.Model):
         """Make `version` the current one, with what is known of its bytes; nothing is saved."""
         for name in VERSION_FACTS:
             setattr(self, name, getattr(version, name))
+        self.swatch = swatch_of(self.color)
         self.media_type = FILE_TYPES[version.mime_type].kind
         self.version = version.number
         self.__dict__.pop("_current", None)

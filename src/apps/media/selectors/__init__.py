@@ -77,6 +77,7 @@ from apps.media.selectors.opening import (
     list_shared_items,
 )
 from apps.media.selectors.originals import Original, batches_below, find_originals
+from apps.media.selectors.outlines import Stretch, month_of, read_outline
 from apps.media.selectors.overview import get_overview
 from apps.media.selectors.quarantine import list_quarantined, with_findings
 from apps.media.selectors.room import get_room_report, list_copies, list_large_unused
@@ -89,6 +90,7 @@ from apps.media.selectors.sharing import (
     list_grants,
     list_share_links,
 )
+from apps.media.selectors.suggestions import Suggestion, suggest_words
 from apps.media.selectors.uploads import (
     StorageUsage,
     UsageReport,
@@ -135,6 +137,8 @@ __all__ = [
     "NamedUse",
     "Original",
     "StorageUsage",
+    "Stretch",
+    "Suggestion",
     "UsageReport",
     "Use",
     "UseField",
@@ -221,13 +225,16 @@ __all__ = [
     "list_visible_collections",
     "list_visible_media",
     "list_webhooks",
+    "month_of",
     "name_uses",
     "prefetch_attachments",
     "prefetch_media",
     "ratio_of",
     "read_captions",
+    "read_outline",
     "show_media_of",
     "shown_to",
+    "suggest_words",
     "topmost",
     "use_fields",
     "using_columns",

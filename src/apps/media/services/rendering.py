@@ -18,6 +18,7 @@ from apps.media.models import Job, MediaFile, MediaVersion, Rendition
 from apps.media.processing import sandbox
 from apps.media.processing.engines import engine_for
 from apps.media.processing.recipes import RecipeSet, is_for_uses, recipe_named, recipes_for
+from apps.media.processing.swatches import swatch_of
 from apps.media.processing.types import MIB, Facts, Focal, Limits, Output, Plan, Recipe, Rendered
 from apps.media.services.allowances import limits, long_limits, programs
 from apps.media.services.facts import facts_of, version_of
@@ -257,7 +258,8 @@ def _note(media: MediaFile, version: MediaVersion, rendered: Rendered) -> None:
     if rendered.placeholder:
         for name in LOOKS:
             setattr(media, name, getattr(version, name))
-        media.save(update_fields=[*LOOKS, "updated_at"])
+        media.swatch = swatch_of(media.color)
+        media.save(update_fields=[*LOOKS, "swatch", "updated_at"])
     if words is not None:
         refresh_search_text(media)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.keyset import Ordering, read_page
 from apps.media import selectors
@@ -25,13 +26,13 @@ FILL = f"""
 INSERT INTO media_mediafile (id, owner_id, title, caption, alt_text, visibility, focal_x, focal_y,
   original_name, media_type, mime_type, size, sha256, placeholder, color, version, status,
   failure_code, failure_message, progress, search_text, created_at, updated_at, deleted_at,
-  usable, share_location, likeness, owner_text, latest_version)
+  usable, share_location, likeness, owner_text, latest_version, swatch)
 SELECT (lpad(to_hex(1700000000000 + g), 12, '0') || '70008000' || lpad(to_hex(g), 12, '0'))::uuid,
   (SELECT min(id) FROM users_user) + g % 100, '', '', '',
   CASE WHEN g % 100 = 7 THEN 'public' ELSE 'private' END, 0.5, 0.5, 'file ' || g % 997,
   (ARRAY['image', 'video', 'audio'])[1 + g % 3], 'image/jpeg', g % 4999, '', '', '', 1, 'ready',
   '', '', 100, 'words ' || md5(g::text), now(), now(), CASE WHEN g % 300 = 0 THEN now() END,
-  true, false, '', '', 1
+  true, false, '', '', 1, (ARRAY['red', 'blue', 'grey', ''])[1 + g % 4]
 FROM generate_series(1, {ROWS}) AS g
 """
 
@@ -69,7 +70,14 @@ def test_own_files_in_every_order(person: Any, ordering: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"media_type": ["video"]}, {"status": ["ready"]}, {"visibility": ["public"]}, {"tag": "x"}],
+    [
+        {"media_type": ["video"]},
+        {"status": ["ready"]},
+        {"visibility": ["public"]},
+        {"tag": "x"},
+        {"color": ["red"]},
+        {"since": "2023-01-01"},
+    ],
 )
 def test_own_files_filtered(person: Any, query: dict[str, Any]) -> None:
     mine = selectors.list_media_by_user(user_id=person.pk)
@@ -82,6 +90,28 @@ def test_what_is_visible(person: Any) -> None:
     for way in selectors.ways_to_visible_media(user=person):
         rows = MediaFile.objects.filter(way, pk__lt=middle.pk).order_by("-pk")
         assert "Seq Scan on media_mediafile " not in rows[:21].explain()
+
+
+@pytest.mark.parametrize(
+    ("query", "ordering"),
+    [
+        ({}, "-pk"),
+        ({}, "-size"),
+        ({}, "original_name"),
+        ({"media_type": ["video"]}, "-pk"),
+        ({"color": ["red"]}, "-pk"),
+    ],
+)
+def test_an_outline_walks_along_an_index(person: Any, query: dict[str, Any], ordering: str) -> None:
+    """At most the person's own part of the table is read."""
+    mine = selectors.list_media_by_user(user_id=person.pk)
+    rows = MediaFilter(query, queryset=mine).qs
+    with CaptureQueriesContext(connection) as asked:
+        selectors.read_outline(rows, ordering=Ordering.parse(ordering), size=60, user_id=person.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on media_mediafile " not in plan
 
 
 def test_words_are_found_by_index(person: Any) -> None:

@@ -15,9 +15,13 @@ PAGE_SIZE = 60
 M = TypeVar("M", bound=Model)
 
 
-def read_shown(rows: QuerySet[M], *, ordering: str, cursor: str | None) -> Page[M]:
-    """The page of `rows` at `cursor`; raises `BadRequestError` where it is none of ours."""
+def read_shown(
+    rows: QuerySet[M], *, ordering: str, cursor: str | None, count: int | None = None
+) -> Page[M]:
+    """The page of `rows` at `cursor`, of `count` at most; raises `BadRequestError` where it is none
+    of ours."""
+    size = min(count or PAGE_SIZE, PAGE_SIZE)
     try:
-        return read_page(rows, ordering=Ordering.parse(ordering), size=PAGE_SIZE, cursor=cursor)
+        return read_page(rows, ordering=Ordering.parse(ordering), size=size, cursor=cursor)
     except CursorError as error:
         raise BadRequestError(detail=_("This page of the list does not exist any more.")) from error

@@ -52,6 +52,13 @@ class SimilarRate(VisitorRate):
     rate = _rate(scope, "120/min")
 
 
+class SuggestRate(VisitorRate):
+    """What is asked while somebody types."""
+
+    scope = "suggest"
+    rate = _rate(scope, "600/min")
+
+
 class SearchRate(VisitorRate):
     """Lists by words."""
 

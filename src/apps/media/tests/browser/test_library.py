@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from apps.core.ids import first_id
 from apps.media.models import MediaFile
 from apps.media.tests import samples
 from apps.media.tests.browser.test_accessibility import PHONE, check, violations
-from apps.media.views import listing
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const {hadRecentInput, value} of list.getEntries()) if (!hadRecentInput) shift += value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture
+def shelf(photos: Callable[[int], list[MediaFile]]) -> Callable[[int], list[MediaFile]]:
+    """Files of every month of 2023 and 2024, of many shapes."""
+
+    def make(count: int) -> list[MediaFile]:
+        rows = photos(count)
+        MediaFile.objects.all().delete()
+        for number, media in enumerate(rows):
+            month = number * 24 // count
+            moment = datetime(2023 + month // 12, 1 + month % 12, 2, tzinfo=UTC)
+            media.pk = UUID(int=first_id(moment).int + number)
+            media.width = 300 + number * 97 % 500
+        return MediaFile.objects.bulk_create(rows)
+
+    return make
+
+
+def _named(site: Page, name: str) -> Locator:
+    return site.locator(".card__link").filter(has_text=name)
+
+
+def _sizes(site: Page) -> dict[str, int]:
+    return {"width": site.evaluate("document.documentElement.scrollWidth")}
 
 
 def test_search_and_kind_narrow_the_list_without_leaving_the_page(
@@ -41,42 +75,121 @@ def test_search_and_kind_narrow_the_list_without_leaving_the_page(
     expect(site.locator(".card")).to_have_count(2)
 
 
-def test_more_cards_come_while_scrolling(
+def test_any_part_of_a_long_list_is_near(
     site: Page,
     at: At,
-    photos: Callable[[int], list[MediaFile]],
-    monkeypatch: pytest.MonkeyPatch,
+    shelf: Callable[[int], list[MediaFile]],
 ) -> None:
-    monkeypatch.setattr(listing, "PAGE_SIZE", 40)
-    photos(100)
+    """A few hundred files of two years: of all of them, only what is near the window is there."""
+    shelf(400)
+    site.set_viewport_size({"width": 900, "height": 600})
     site.goto(at("/library/"))
-    for shown in (40, 80):
-        expect(site.locator(".card").nth(shown - 1)).to_be_attached()
-        site.locator(".card").last.scroll_into_view_if_needed()
-    expect(site.locator(".card")).to_have_count(100)
-    names = site.locator(".card__caption").all_text_contents()
-    assert names == [f"{n:03}.jpg" for n in reversed(range(100))]
-    expect(site.get_by_role("link", name="Show more")).to_have_count(0)
+    scale = site.get_by_role("slider", name="Date")
+    expect(scale).to_have_attribute("aria-valuetext", "December 2024")
+    expect(site.locator(".card").first).to_have_attribute("aria-setsize", "400")
+    expect(site.locator(".card").first).to_contain_text("399.jpg")
+    assert site.locator(".card").count() < 120
+    assert _sizes(site) == {"width": 900}  # nothing sticks out
+
+    scale.press("End")
+    expect(scale).to_have_attribute("aria-valuetext", "January 2023")
+    expect(site.get_by_role("heading", name="January 2023")).to_be_in_viewport()
+    expect(_named(site, "000.jpg")).to_be_visible()
+    scale.press("PageUp")
+    expect(scale).to_have_attribute("aria-valuetext", "December 2024")
+
+    _named(site, "399.jpg").focus()
+    site.keyboard.press("End")
+    expect(_named(site, "000.jpg")).to_be_focused()
+    site.keyboard.press("ArrowLeft")
+    expect(_named(site, "001.jpg")).to_be_focused()
+    site.keyboard.press("ArrowUp")
+    site.keyboard.press("ArrowDown")
+    site.keyboard.press("Home")
+    expect(_named(site, "399.jpg")).to_be_focused()
+
+
+def test_going_back_and_reloading_come_back_to_the_place(
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
+) -> None:
+    shelf(300)
+    site.goto(at("/library/"))
+    scale = site.get_by_role("slider", name="Date")
+    scale.press("End")
+    card = _named(site, "020.jpg")
+    card.scroll_into_view_if_needed()
+    expect(card).to_be_in_viewport()
+    site.get_by_role("link", name="Trash").click()
+    expect(site.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    site.go_back()
+    expect(_named(site, "020.jpg")).to_be_in_viewport()
+    site.reload()
+    expect(_named(site, "020.jpg")).to_be_in_viewport()
+
+
+def test_nothing_jumps_while_a_list_is_scrolled(
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
+) -> None:
+    shelf(300)
+    site.add_init_script(SHIFTS)
+    site.goto(at("/library/"))
+    expect(site.get_by_role("slider", name="Date")).to_be_attached()
+    for _ in range(12):
+        site.mouse.wheel(0, 500)
+        expect(site.locator(".grid__waiting")).to_have_count(0)
+    assert site.evaluate("window.shift") < 0.02
 
 
 def test_a_list_that_cannot_go_on_says_so_and_tries_again(
-    site: Page,
-    at: At,
-    photos: Callable[[int], list[MediaFile]],
-    monkeypatch: pytest.MonkeyPatch,
-    complaints: list[str],
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]], complaints: list[str]
 ) -> None:
-    monkeypatch.setattr(listing, "PAGE_SIZE", 40)
-    photos(50)
+    shelf(200)
     site.route("**/library/cards/**", lambda route: route.fulfill(status=503, body=""))
     site.goto(at("/library/"))
-    site.locator(".card").last.scroll_into_view_if_needed()
+    site.get_by_role("slider", name="Date").press("End")
     expect(site.get_by_role("alert")).to_have_text("The next files could not be loaded.")
     site.unroute("**/library/cards/**")
-    site.get_by_role("link", name="Show more").click()
-    expect(site.locator(".card")).to_have_count(50)
+    site.get_by_role("button", name="Try again").click()
+    expect(_named(site, "000.jpg")).to_be_visible()
+    expect(site.get_by_role("alert")).to_have_count(0)
     assert all("503" in line for line in complaints)
     complaints.clear()
+
+
+def test_filters_are_chips_that_go_at_a_press(
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
+) -> None:
+    MediaFile.objects.filter(pk=shelf(3)[1].pk).update(swatch="teal", size=2_000_000)
+    site.goto(at("/library/"))
+    site.get_by_text("Filters", exact=True).click()
+    site.get_by_label("Teal").check(force=True)
+    expect(site.locator(".card")).to_have_count(1)
+    site.get_by_label("Smallest size").select_option("1 MB or more")
+    expect(site).to_have_url(re.compile("size_min=1000000.*color=teal"))
+    site.get_by_label("To", exact=True).fill("2022-12-31")
+    expect(site.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    site.get_by_role("link", name="Take off the filter: Until 31 Dec 2022").click()
+    expect(site.locator(".card")).to_have_count(1)
+    teal = site.get_by_role("link", name="Take off the filter: Teal")
+    teal.click()
+    expect(teal).to_have_count(0)
+    site.get_by_role("link", name="Take off the filter: 1 MB or more").click()
+    expect(site.locator(".card")).to_have_count(3)
+
+
+def test_suggestions_come_while_typing(site: Page, at: At, ready_photo: Make) -> None:
+    ready_photo("harbour.jpg", tags=["Harbours"])
+    ready_photo("beach.jpg")
+    site.goto(at("/library/"))
+    search = site.get_by_role("combobox", name="Search")
+    search.press_sequentially("har")
+    options = site.locator("#suggestions [role=option]")
+    expect(options).to_have_count(2)
+    search.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    search.press("Escape")
+    expect(site.get_by_role("listbox", name="Suggestions")).to_be_hidden()
+    expect(search).to_have_value("har")
 
 
 def test_a_card_follows_its_own_processing(
@@ -314,8 +427,9 @@ def plain(browser: Browser, sign_in: Callable[[Any], None], context: Any, owner:
 def test_without_script(plain: Page, at: At, ready_photo: Make) -> None:
     media = ready_photo("bare.jpg", tags=["kept"])
     plain.goto(at("/library/"))
+    plain.get_by_text("Filters", exact=True).click()
     plain.get_by_label("Tag", exact=True).select_option("kept")
-    plain.get_by_role("button", name="Apply").click()
+    plain.get_by_role("button", name="Apply").first.click()
     expect(plain.locator(".card")).to_have_count(1)
     plain.locator(".card a").click()
     plain.get_by_label("Caption").fill("No script at all")

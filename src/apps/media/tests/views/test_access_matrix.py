@@ -120,6 +120,8 @@ PERSONAL = {
     "media:library",
     "media:choose",
     "media:media-cards",
+    "media:media-outline",
+    "media:media-suggestions",
     "media:upload",
     "media:storage",
     "media:copies",

@@ -182,12 +182,23 @@ def test_numbers_and_personal_lists_are_of_ones_own(
     photo: MediaFile, clients: dict[str, Client]
 ) -> None:
     """Also whoever may see a file of another does not have it, nor the other's tags."""
-    names = ("library", "media-cards", "trash", "media-trash", "tag-list", "usage", "import-list")
+    names = (
+        "library",
+        "media-cards",
+        "media-outline",
+        "media-suggestions",
+        "trash",
+        "media-trash",
+        "tag-list",
+        "usage",
+        "import-list",
+    )
+    asked = {"media-suggestions": {"q": "hidden"}}
     for role, client in clients.items():
         if role in {"owner", "anonymous", "deactivated grantee"}:
             continue
         for name in names:
-            answer = client.get(reverse(f"media:{name}"))
+            answer = client.get(reverse(f"media:{name}"), asked.get(name, {}))
             text = b"".join(answer) if answer.streaming else answer.content
             for secret in (b"Secret name", b"hidden word", str(photo.pk).encode()):
                 assert secret not in text, (role, name)

@@ -1,0 +1,24 @@
+"""Suggestions for the search of the library, while somebody types."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from apps.core.pages import PersonalView
+from apps.core.rates import check_rate
+from apps.media import selectors
+from apps.media.views.rates import SuggestRate
+
+LONGEST = 200  # characters
+
+
+class SuggestionsView(PersonalView):
+    """The options of a list box; nothing where there are none."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        check_rate(SuggestRate, request)
+        typed = request.GET.get("q", "")[:LONGEST]
+        found = selectors.suggest_words(user=request.user, typed=typed)
+        context = {"suggestions": found}
+        return render(request, "media/parts/suggestions.html", context)
