@@ -28,9 +28,13 @@ control_socket_disable = True
 
 def on_starting(server):
     """Access lines, where somebody asks for them, name no share link and nothing that is signed."""
-    from apps.core.logs import SafeLines
+    from apps.core.logs import JsonLines, SafeLines
 
     logging.getLogger("gunicorn.access").addFilter(SafeLines())
+    if os.environ.get("LOG_FORMAT") == "json":
+        for name in ("gunicorn.access", "gunicorn.error"):
+            for handler in logging.getLogger(name).handlers:
+                handler.setFormatter(JsonLines())
 
 
 def when_ready(server):

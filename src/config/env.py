@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEVELOPMENT_SECRET = "development-only-secret-key-never-use-it-in-production"
 MIN_SECRET_LENGTH = 40
+MIN_TOKEN_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Environment:
     where mails go, `site_url` what addresses in them begin with, `site_name` what the site is
     called, `site_contact` where those who look after it are reached. `proxies` is how many stand in
     front and add to `X-Forwarded-For`; `live_streams`, how many readers of streams one web process
-    takes.
+    takes. `metrics_token` opens `/metrics`, empty for nobody;
+    `metrics_dir` is where processes of this machine count. `log_format` is `text` or `json`.
     """
 
     debug: bool
@@ -62,6 +64,11 @@ class Environment:
     site_contact: str
     given_site_url: str
     live_streams: int
+    log_format: str
+    metrics_token: str
+    metrics_dir: str
+    tracing: bool
+    sentry_dsn: str
 
     @property
     def site_url(self) -> str:
@@ -114,10 +121,16 @@ def read_environment() -> Environment:
         given_site_url=env.str("SITE_URL", default=""),
         # Each holds a thread; half of them stay for all else.
         live_streams=env.int("LIVE_STREAMS", default=env.int("WEB_THREADS", default=128) // 2),
+        log_format=env.str("LOG_FORMAT", default="text"),
+        metrics_token=env.str("METRICS_TOKEN", default=""),
+        metrics_dir=env.str("METRICS_DIR", default=str(data_dir / "metrics")),
+        tracing=env.bool("TRACING", default=False),
+        sentry_dsn=env.str("SENTRY_DSN", default=""),
         cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
     )
     _refuse_memory(result)
     _refuse_odd_origin(result)
+    _refuse_odd_log(result)
     _refuse_unsafe(result)
     return result
 
@@ -148,6 +161,11 @@ def _refuse_odd_origin(environment: Environment) -> None:
         raise ImproperlyConfigured("MEDIA_ORIGIN must be another host than those of the pages.")
 
 
+def _refuse_odd_log(environment: Environment) -> None:
+    if environment.log_format not in {"text", "json"}:
+        raise ImproperlyConfigured("LOG_FORMAT is text or json.")
+
+
 def _refuse_unsafe(environment: Environment) -> None:
     if environment.debug:
         return
@@ -155,5 +173,7 @@ def _refuse_unsafe(environment: Environment) -> None:
         raise ImproperlyConfigured("Set SECRET_KEY: production never runs on the development key.")
     if len(environment.secret_key) < MIN_SECRET_LENGTH:
         raise ImproperlyConfigured(f"SECRET_KEY needs at least {MIN_SECRET_LENGTH} characters.")
+    if environment.metrics_token and len(environment.metrics_token) < MIN_TOKEN_LENGTH:
+        raise ImproperlyConfigured(f"METRICS_TOKEN needs at least {MIN_TOKEN_LENGTH} characters.")
     if "*" in environment.allowed_hosts:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; '*' trusts every visitor.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from corsheaders.defaults import default_headers
@@ -16,6 +17,7 @@ from apps.media.schedule import BEAT_SCHEDULE
 from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
 from config.env import ROOT, read_environment
 from config.mail import mail_settings
+from config.reporting import start_reporting
 
 ENV = read_environment()
 
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.core.observing.ObservedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.middleware.SafeHeadersMiddleware",
     "apps.core.hosts.BytesHostMiddleware",  # before all that looks at cookies
@@ -323,10 +326,22 @@ if ENV.https:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# -- observability ----------------------------------------------------------------------------
+
+METRICS_TOKEN = ENV.metrics_token
+METRICS_DIR = ENV.metrics_dir if METRICS_TOKEN else ""
+if METRICS_DIR:
+    # The library decides when it is imported, which is later, where counts are kept.
+    Path(METRICS_DIR).mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
+TRACING = ENV.tracing
+if ENV.sentry_dsn:
+    start_reporting(ENV.sentry_dsn)
 
 # -- language, time, logs ---------------------------------------------------------------------
 
@@ -346,10 +361,20 @@ CACHES = {"default": {**cache_from_url(ENV.cache_url, folder=DATA_DIR), "KEY_PRE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"safe": {"()": "apps.core.logs.SafeLines"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {
+        "safe": {"()": "apps.core.logs.SafeLines"},
+        "origin": {"()": "apps.core.logs.WithOrigin"},
+    },
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} {message}{about}", "style": "{"},
+        "json": {"()": "apps.core.logs.JsonLines"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["safe"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": ENV.log_format,
+            "filters": ["safe", "origin"],
+        },
     },
     # Azure's library tells every request.
     "loggers": {"axes": {"level": "WARNING"}, "azure": {"level": "WARNING"}},

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from apps.core import health
+from apps.core import health, metrics
 from apps.core.docs import ApiDocsView, ApiSchemaView
 from apps.users.views.languages import choose_language
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/docs/", ApiDocsView.as_view(url_name="api-schema"), name="api-docs"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 handler404 = "apps.core.error_pages.page_not_found"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from apps.core.error_pages import answer_app_error, answer_error
 from apps.core.errors import AppError
+from apps.core.metrics import REFUSALS
 from apps.core.problems import CONTENT_TYPE
 
 logger = logging.getLogger(__name__)
@@ -38,9 +39,11 @@ class SafeHeadersMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, AppError):
+            REFUSALS.labels(exception.code).inc()
             logger.info("refused code=%s path=%s", exception.code, request.path)
             return answer_app_error(request, exception)
         if isinstance(exception, InterfaceError | OperationalError):
+            REFUSALS.labels("database_unavailable").inc()
             logger.error("database unavailable: %s", exception)
             detail = gettext(
                 "The database does not answer at the moment. Please try again shortly."

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.core.errors import AppError
+from apps.core.metrics import REFUSALS
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ def _framework_headers(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _log(exc: Exception, body: Mapping[str, Any], request: HttpRequest | None) -> None:
+    REFUSALS.labels(body["code"]).inc()
     level = logging.ERROR if body["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     path = getattr(request, "path", "-")
     logger.log(level, "refused code=%s path=%s cause=%r", body["code"], path, exc)

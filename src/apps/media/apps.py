@@ -9,7 +9,10 @@ class MediaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"  # whatever the project's own is
 
     def ready(self) -> None:
+        from apps.core.metrics import add_state  # noqa: PLC0415
         from apps.media import checks, conf, receivers  # noqa: F401, PLC0415  registration
+        from apps.media.selectors.state import collect_state  # noqa: PLC0415
 
         receivers.watch_uses()
+        add_state(collect_state)
         conf.options()  # an unknown or wrong option stops the start

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from apps.core.origins import origin_now
 from apps.media.models import Erasure, Job, Upload, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 
+ORIGIN = "media_origin"  # the header of a message that says what caused it
 RUN_JOB = "media.run_job"
 BURY = "media.bury_tombstones"
 EXPIRE_UNUSED = "media.expire_unused"
@@ -97,7 +99,14 @@ def send(name: str, *args: str, queue: str | None = None) -> bool:
     if not has_broker():
         return False
     try:
-        current_app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True)
+        current_app.send_task(
+            name,
+            args=args,
+            queue=queue,
+            retry=False,
+            ignore_result=True,
+            headers={ORIGIN: origin_now()},
+        )
     except (OperationalError, OSError) as error:
         logger.warning("broker away, the sweep will send %s again: %s", name, error)
         return False

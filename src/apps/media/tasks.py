@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import worker_shutting_down
 
+from apps.core.origins import resumed
 from apps.media import dispatch, services
+
+
+class Resuming(Task):  # type: ignore[type-arg]  # generic in the stubs only
+    """Goes on with what the message's sender was at. Jobs do so by their row: a message for one is
+    only a hint that there is one to do."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        origin = getattr(self.request, dispatch.ORIGIN, None) or ""
+        with resumed(origin, self.name, task_id=self.request.id or ""):
+            return super().__call__(*args, **kwargs)
 
 
 @shared_task(name=dispatch.RUN_JOB)
@@ -20,7 +31,7 @@ def bury_tombstones() -> int:
     return services.bury_tombstones()
 
 
-@shared_task(name=dispatch.RUN_IMPORT)
+@shared_task(name=dispatch.RUN_IMPORT, base=Resuming)
 def run_import(upload_id: str) -> bool:
     return services.run_import(upload_id=upload_id)
 
@@ -86,7 +97,7 @@ def sweep_ended_shares() -> int:
     return services.sweep_ended_shares()
 
 
-@shared_task(name=dispatch.DELIVER)
+@shared_task(name=dispatch.DELIVER, base=Resuming)
 def deliver(delivery_id: str) -> int:
     return services.run_delivery(delivery_id)
 
@@ -101,7 +112,7 @@ def expire_deliveries() -> int:
     return services.expire_deliveries()
 
 
-@shared_task(name=dispatch.RUN_ERASURE)
+@shared_task(name=dispatch.RUN_ERASURE, base=Resuming)
 def run_erasure(erasure_id: str) -> None:
     services.run_erasure(erasure_id=erasure_id)
 

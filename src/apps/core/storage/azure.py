@@ -23,6 +23,7 @@ from azure.storage.blob import (
 from storages.backends.azure_storage import AzureStorage
 
 from apps.core.errors import StorageUnavailableError
+from apps.core.metrics import measured
 from apps.core.storage import azure_direct, azure_growing
 from apps.core.storage.azure_client import (
     LIMITS,
@@ -48,6 +49,7 @@ _COPY_SECONDS = 600  # for a copy inside one account, which is mostly done at on
 _LOOK_SECONDS = 0.5
 
 
+@measured("azure")
 class AzureStore(RemoteStore, AzureStorage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one container, below one prefix; also a Django storage."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 
 from apps.core.errors import ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.azure_client import AzureContainer, Block
 from apps.core.storage.base import ClosingWriter
 from apps.core.storage.growing import State
@@ -23,6 +24,7 @@ def new_block_id() -> str:
     return secrets.token_hex(_ID_BYTES)
 
 
+@measured("azure")
 class BlockStream(SpooledAppender[Block]):
     """Cuts a stream into blocks of one blob."""
 
@@ -43,6 +45,7 @@ class BlockStream(SpooledAppender[Block]):
         return self._container.stage(self._key, new_block_id(), part)
 
 
+@measured("azure")
 class AzureWriter(ClosingWriter):
     """Nothing is visible before `close`."""
 

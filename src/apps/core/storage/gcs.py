@@ -20,6 +20,7 @@ from google.auth.transport.requests import Request
 from google.cloud.storage import Blob, Client
 from storages.backends.gcloud import GoogleCloudStorage
 
+from apps.core.metrics import measured
 from apps.core.storage import gcs_direct, gcs_growing
 from apps.core.storage.base import (
     CHUNK_BYTES,
@@ -39,6 +40,7 @@ _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 _IAM_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
+@measured("gcs")
 class GcsStore(RemoteStore, GoogleCloudStorage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one bucket, below one prefix; also a Django storage for model fields."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.core.errors import AppError, ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.base import ClosingWriter
 from apps.core.storage.gcs_client import GcsBucket
 from apps.core.storage.growing import State
@@ -31,6 +32,7 @@ class Piece:
     size: int
 
 
+@measured("gcs")
 class PieceStream(SpooledAppender[Piece]):
     """Cuts a stream into pieces, each an object of its own."""
 
@@ -59,6 +61,7 @@ class PieceStream(SpooledAppender[Piece]):
         return Piece(key, part.size)
 
 
+@measured("gcs")
 class GcsWriter(ClosingWriter):
     """One request for a small object, pieces for a large one; nothing is visible before `close`."""
 

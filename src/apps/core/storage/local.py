@@ -17,6 +17,7 @@ from typing import BinaryIO
 from django.core.files.storage import FileSystemStorage
 
 from apps.core.errors import ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.base import (
     CHUNK_BYTES,
     BoundedReader,
@@ -39,6 +40,7 @@ from apps.core.storage.names import NamedByKeys
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
 
 
+@measured("local")
 class LocalStore(NamedByKeys, FileSystemStorage):
     """An `ObjectStore` on one file system; also a Django storage for model fields."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from apps.core.errors import ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.base import COPY_BYTES
 from apps.core.storage.growing import State
 from apps.core.storage.local_files import (
@@ -24,6 +25,7 @@ _NO_KERNEL_COPY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPN
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+@measured("local")
 class LocalAppender:
     """Appends in place. What lies beyond the size it is opened with was never acknowledged."""
 

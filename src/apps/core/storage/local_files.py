@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from apps.core.errors import ObjectMissingError, StorageFullError, StorageUnavailableError
+from apps.core.metrics import measured
 from apps.core.storage.base import ClosingWriter
 
 _SYNC_BYTES = 32 * 1024 * 1024
@@ -73,6 +74,7 @@ class DiskSync:
             self._pool = None
 
 
+@measured("local")
 class LocalWriter(ClosingWriter):
     """A new file, created exclusively; it counts as stored once file and directory are synced."""
 

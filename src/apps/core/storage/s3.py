@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from storages.backends.s3 import S3Storage
 
 from apps.core.errors import ObjectMissingError, StorageUnavailableError
+from apps.core.metrics import measured
 from apps.core.storage import s3_direct, s3_growing
 from apps.core.storage.base import (
     CHUNK_BYTES,
@@ -48,6 +49,7 @@ _BUILDING = threading.Lock()
 _PARTIAL_CONTENT = 206
 
 
+@measured("s3")
 class S3Store(RemoteStore, S3Storage):  # type: ignore[misc]  # django-storages has no types
     """An `ObjectStore` in one bucket, below one prefix; also a Django storage for model fields."""
 

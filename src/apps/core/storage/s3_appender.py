@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from apps.core.errors import AppError, ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.base import COPY_BYTES
 from apps.core.storage.growing import State, StoredPart
 from apps.core.storage.keys import new_piece_key
@@ -121,6 +122,7 @@ class Growing:
         return key
 
 
+@measured("s3")
 class S3Appender(SpooledAppender[StoredPart]):
     """Sends full parts while more bytes arrive; `close` stores the rest as the tail."""
 

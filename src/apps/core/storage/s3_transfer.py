@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.core.errors import ObjectMissingError
+from apps.core.metrics import measured
 from apps.core.storage.base import ClosingWriter
 from apps.core.storage.s3_client import s3_errors
 from apps.core.storage.spool import Spool, part_size
@@ -66,6 +67,7 @@ class Destination:
             raise FileExistsError(f"The key is taken: {self.key}")
 
 
+@measured("s3")
 class S3Writer(ClosingWriter):
     """One request for a small object, parts for a large one; never more than one part in memory.
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
+from apps.core.origins import ORIGIN_LENGTH
 from apps.media.models.media_file import MediaFile
 
 
@@ -53,6 +54,11 @@ class Job(models.Model):
     progress = models.PositiveSmallIntegerField(_("progress"), default=0)  # 0–100
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
     error = models.TextField(_("error"), blank=True)  # for the operator; never shown to users
+    # The request and the trace that caused it (`apps.core.origins`). The database has a default of
+    # its own: during an upgrade the version before writes rows, too.
+    origin = models.CharField(
+        _("origin"), max_length=ORIGIN_LENGTH, blank=True, default="", db_default=""
+    )
     due_at = models.DateTimeField(_("due"))  # not before
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)  # last handed to the broker
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from apps.media.exceptions import (
     SizeMismatchError,
     UploadInterruptedError,
 )
+from apps.media.metrics import UPLOADED_BYTES, UPLOADS, counting_rejections
 from apps.media.models import MediaFile, MediaVersion, Status, Upload
 from apps.media.services import quotas
 from apps.media.services.deletion import raise_tombstone
@@ -57,10 +59,11 @@ def finalize_upload(
     names = list(said.pop("tags", [])) if tags is None else list(tags)
     try:
         lend_connection()
-        verdict = inspect_head(upload)
-        if upload.length is not None and verdict.size != upload.length:
-            raise SizeMismatchError(upload.pk, verdict.size)
-        with within():
+        with counting_rejections():
+            verdict = inspect_head(upload)
+            if upload.length is not None and verdict.size != upload.length:
+                raise SizeMismatchError(upload.pk, verdict.size)
+        with within(), counting_rejections():
             return _record(upload, verdict, fields=said, tags=names)
     except RejectedError:
         _drop_object(upload)
@@ -119,7 +122,13 @@ def _record(
     upload.state, upload.media = Upload.State.COMPLETED, media
     upload.save(update_fields=["state", "media", "reserved", "storage_state", "updated_at"])
     enqueue_first_inspection(media)
+    transaction.on_commit(partial(_count, upload.source, verdict.size))
     return media
+
+
+def _count(source: str, size: int) -> None:
+    UPLOADS.labels(source).inc()
+    UPLOADED_BYTES.labels(source).inc(size)
 
 
 def _lock_replaced(upload: Upload) -> MediaFile | None:

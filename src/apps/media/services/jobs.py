@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
+from apps.core.origins import origin_now, resumed
 from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import (
@@ -32,6 +33,7 @@ from apps.media.exceptions import (
     RejectedError,
     ScannerAwayError,
 )
+from apps.media.metrics import JOB_FAILURES, JOB_SECONDS
 from apps.media.models import Job, MediaFile, Status
 from apps.media.services.publication import ACTIVE, after_failure, begin_again, show_progress
 
@@ -175,6 +177,7 @@ def _queued(work: Work) -> dict[str, Any]:
         "due_at": Now(),
         "sent_at": Now(),
         "state": Job.State.QUEUED,
+        "origin": origin_now(),
     }
 
 
@@ -200,19 +203,32 @@ def run_next_job(queue: str, *, handlers: Mapping[str, Handler]) -> bool:
     claim = _claim(queue)
     if claim is None:
         return False
+    job, begun = claim.job, time.monotonic()
+    facts = {"job_id": str(job.pk), "media_id": str(job.media_id)}
+    with resumed(job.origin, f"job {job.kind}", **facts):
+        outcome = _attempt(claim, handlers[job.kind])
+    JOB_SECONDS.labels(job.kind, outcome).observe(time.monotonic() - begun)
+    return outcome != "lost"
+
+
+def _attempt(claim: Claim, handler: Handler) -> str:
+    """Do the job; return how that ended: `done`, `lost`, `refused` or `failed`."""
     try:
-        handlers[claim.job.kind](claim)
+        handler(claim)
     except LostLeaseError:
         logger.info("job %s was taken over or cancelled, or its media is gone", claim.job.pk)
-        return False
+        return "lost"
     except RejectedError as error:
         give_up(claim, error)
+        return "refused"
     except RETRIED as error:
         _retry_or_fail(claim, error)
     except Exception as error:  # the outermost edge of work: nothing may kill the worker
         logger.exception("job %s failed unexpectedly", claim.job.pk)
         _retry_or_fail(claim, error)
-    return True
+    else:
+        return "done"
+    return "failed"
 
 
 def _claim(queue: str) -> Claim | None:
@@ -255,6 +271,7 @@ def give_up(claim: Claim, error: AppError) -> None:
         with claim.saving() as media:
             claim.fail(error)
             after_failure(claim.job, media, error)
+        JOB_FAILURES.labels(claim.job.kind, error.code).inc()
     except LostLeaseError:
         logger.info("job %s was taken over before it could fail", claim.job.pk)
 
@@ -364,6 +381,7 @@ def _bury_poison(job: Job, still: Any) -> bool:
     if not ended or media is None:
         return False
     after_failure(job, media, error)
+    transaction.on_commit(JOB_FAILURES.labels(job.kind, error.code).inc)
     logger.error("job %s given up after %s attempts", job.pk, job.attempts)
     return True
 

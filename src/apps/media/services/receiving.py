@@ -27,6 +27,7 @@ from apps.media.exceptions import (
     RejectedError,
     WrongStateError,
 )
+from apps.media.metrics import counting_rejections
 from apps.media.models import MediaFile, Upload
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.services import quotas
@@ -137,8 +138,9 @@ class Receipt:
         self.size += len(data)
         if len(self._head) < HEAD_BYTES:
             self._head += data[: HEAD_BYTES - len(self._head)]
-        self._check()
-        self._reserve()
+        with counting_rejections():
+            self._check()
+            self._reserve()
         if self._writer is None:
             self._writer = store_of(self.upload.storage).writer(self.upload.key)
         self._writer.write(data)
@@ -147,9 +149,10 @@ class Receipt:
         """All bytes are here: make them durable, once. Raises `RejectedError`."""
         if self._closed:
             return
-        if not self.size:
-            raise EmptyFileError(self.upload.pk)
-        self._judge()
+        with counting_rejections():
+            if not self.size:
+                raise EmptyFileError(self.upload.pk)
+            self._judge()
         if self._writer is not None:
             self._writer.close()
         self._closed = True
