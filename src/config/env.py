@@ -43,6 +43,7 @@ class Environment:
     trusted_origins: tuple[str, ...]
     cors_origins: tuple[str, ...]
     data_dir: Path
+    static_dir: str
     port: int
     database: dict[str, object]
     cache_url: str
@@ -100,6 +101,7 @@ def read_environment() -> Environment:
         trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
         cors_origins=tuple(env.list("CORS_ORIGINS", default=[])),
         data_dir=data_dir,
+        static_dir=env.str("STATIC_DIR", default=str(data_dir / "static")),
         port=env.int("PORT", default=8000),
         database=env.db_url("DATABASE_URL", default=f"sqlite:///{data_dir / 'db.sqlite3'}"),
         cache_url=env.str("CACHE_URL", default=""),

@@ -120,7 +120,7 @@ else:
 # -- storage ----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(ENV.static_dir)
 # While files move there are two storages, and rows name each by what always means it.
 STORAGE_URLS = [url for url in (ENV.media_storage_url, ENV.media_storage_other_url) if url]
 STORAGES = {
