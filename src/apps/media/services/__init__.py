@@ -70,6 +70,7 @@ from apps.media.services.erasing import (
     sweep_erasures,
 )
 from apps.media.services.explanations import count_explanations
+from apps.media.services.exporting import export_user
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.folders import import_path_once
 from apps.media.services.granting import grant_access, revoke_access
@@ -231,6 +232,7 @@ __all__ = [
     "expire_uploads",
     "expire_versions",
     "explain",
+    "export_user",
     "finalize_upload",
     "find_inconsistencies",
     "find_open_erasure",
