@@ -18,6 +18,8 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from apps.core.storage import Capability, ObjectStore
 from apps.media import dispatch
 from apps.media.conf import options
+from apps.media.processing import installed
+from apps.media.services.allowances import programs
 
 NEEDED_APPS = (
     "apps.core",
@@ -35,6 +37,11 @@ PROCESSORS = (
 )
 BUNDLE = "media/dist/main.js"
 PAGE = "docs/integrate.md"
+UPDATES = {
+    "libvips": "Install the newest pyvips[binary]; it brings its own library.",
+    "ffmpeg": "Leave FFMPEG out for the one of imageio-ffmpeg, or update that of the system.",
+    "LibreOffice": "Update it, or set SOFFICE to a newer one's path.",
+}
 
 
 @register("media")
@@ -143,6 +150,27 @@ def check_sqlite(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     message = "SQLite will refuse work (“database is locked”) when web server and worker write."
     hint = 'DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 30}'
     return [checks.Warning(message, hint=hint, id="media.W004")]
+
+
+@register("media", deploy=True)
+def check_decoders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Old decoders have known holes, and strangers choose what they read."""
+    chosen = programs()
+    found = {"libvips": installed.libvips_version()}
+    for name, program, option in (
+        ("ffmpeg", chosen.ffmpeg, "-version"),
+        ("LibreOffice", chosen.soffice, "--version"),
+    ):
+        # What is not there, or says no number, is not judged.
+        if program and (version := installed.version_of(program, option)):
+            found[name] = version
+    return [_too_old(name, of) for name, of in found.items() if of < installed.OLDEST[name]]
+
+
+def _too_old(name: str, found: tuple[int, ...]) -> CheckMessage:
+    said, oldest = (".".join(map(str, each)) for each in (found, installed.OLDEST[name]))
+    message = f"{name} is {said}, which is older than {oldest}: files of strangers are read by it."
+    return checks.Warning(message, hint=UPDATES[name], id="media.W006")
 
 
 @register("media")

@@ -105,3 +105,39 @@ def test_nobody_works_by_itself(
     settings.CELERY_BROKER_URL = named
     monkeypatch.setattr(dispatch, "has_broker", lambda: False)
     assert [found.id for found in checks.check_worker(None)] == [wanted]
+
+
+def decoders() -> list[str]:
+    found = checks.check_decoders(None)
+    assert all(one.id == "media.W006" and one.hint for one in found)
+    return [one.msg.partition(" ")[0] for one in found]
+
+
+def test_decoders_of_this_machine_are_new_enough() -> None:
+    assert decoders() == []
+
+
+def test_old_decoders_are_told(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each says its version in its own way; what says no number is not judged."""
+
+    def program(name: str, said: str) -> str:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\necho '{said}'\n")
+        path.chmod(0o755)
+        return str(path)
+
+    monkeypatch.setattr(checks.installed, "libvips_version", lambda: (8, 9))
+    settings.MEDIA_APP = {
+        "FFMPEG": program("ffmpeg", "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright"),
+        "SOFFICE": program("soffice", "LibreOffice 6.0.7.3 00m0(Build:3)"),
+    }
+    assert decoders() == ["libvips", "ffmpeg", "LibreOffice"]
+    settings.MEDIA_APP = {
+        "FFMPEG": program("ffmpeg", "ffmpeg version n9.0.2-17-g2a571b6068 Copyright"),
+        "SOFFICE": program("soffice", "no number"),
+    }
+    assert decoders() == ["libvips"]
+    settings.MEDIA_APP = {"FFMPEG": str(tmp_path / "away"), "SOFFICE": str(tmp_path / "away")}
+    assert decoders() == ["libvips"]
