@@ -12,6 +12,7 @@ COMMANDS = {
     "parts": "launch.parts",
     "bundle": "launch.bundle",
     "marks": "launch.marks",
+    "screenshots": "launch.screenshots",
     "node": "launch.node",
     "npm": "launch.npm",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 from apps.core.errors import AppError
@@ -61,5 +62,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Made without the request, the session and the database: any of them may be what failed."""
     detail = gettext("Something went wrong on our side.")
-    return problem_response(status=500, code="error", detail=detail)
+    if not wants_page(request):
+        return problem_response(status=500, code="error", detail=detail)
+    context = {"status": 500, "title": phrase_of(500), "detail": detail}
+    page = render_to_string("core/failure.html", context)
+    return HttpResponse(page, status=500, headers={"Cache-Control": "no-store"})

@@ -258,6 +258,8 @@ def test_errors_tell_nothing_of_the_inside(db: None, monkeypatch: pytest.MonkeyP
     for path, accept in (("/", "text/html"), (api_path, "application/json")):
         answer = client.get(path, headers={"Accept": accept})
         assert answer.status_code == 500
+        assert answer["Content-Type"].startswith(accept) or "problem+json" in answer["Content-Type"]
+        assert "Something went wrong on our side." in answer.content.decode()
         assert b"secret" not in answer.content
         assert b"Traceback" not in answer.content
 

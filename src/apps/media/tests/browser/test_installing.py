@@ -128,7 +128,7 @@ def test_nothing_of_anybody_is_in_a_cache(
     sign_in(owner)
     for path in ("/library/", media.get_absolute_url(), "/collections/", "/library/upload/"):
         installed.goto(at(path))
-        installed.wait_for_load_state("networkidle")
+        installed.wait_for_load_state("load")
     installed.evaluate("fetch('/api/v1/media/').then((answer) => answer.json())")
     installed.evaluate(f"fetch('/media/{media.pk}/original').then((answer) => answer.blob())")
 
