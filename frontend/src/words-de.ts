@@ -155,7 +155,6 @@ learn({
   Add: "Hinzufügen",
   "Add {count} files": { one: "{count} Datei hinzufügen", other: "{count} Dateien hinzufügen" },
   "That is all there is room for.": "Mehr passen nicht.",
-  "Try again": "Noch einmal versuchen",
   "Your library could not be loaded. Try again.":
     "Die Mediathek konnte nicht geladen werden. Bitte noch einmal versuchen.",
   Close: "Schließen",
