@@ -1,7 +1,7 @@
 /* `<search-suggestions>`: while somebody types, a list of what they may mean (the combobox pattern of
  * ARIA: the focus stays in the field, arrows choose, Escape closes). Enter without a choice searches,
  * as it does without script. */
-import htmx from "htmx.org";
+import { followLink } from "../page/following";
 
 const PAUSE = 150; // milliseconds after the last letter
 const SHORTEST = 2; // letters, as the server asks for
@@ -31,6 +31,11 @@ export class SearchSuggestions extends HTMLElement {
     // The field keeps the focus.
     list.addEventListener("pointerdown", (event) => event.preventDefault(), { signal });
     list.addEventListener("click", (event) => this.pick(event), { signal });
+    // What was typed is looked for too; an answer to that is late once another page is here.
+    const { form } = field;
+    form?.addEventListener("htmx:beforeOnLoad", (event) => {
+      if (!form.isConnected) event.preventDefault();
+    });
   }
 
   disconnectedCallback(): void {
@@ -139,10 +144,6 @@ export class SearchSuggestions extends HTMLElement {
       url.searchParams.delete("cursor");
       url.searchParams.set("tag", dataset.tag);
     }
-    const link = Object.assign(document.createElement("a"), { href: url.href, hidden: true });
-    document.body.append(link); // not below the form, whose ways of swapping it would take
-    htmx.process(link);
-    link.click();
-    link.remove();
+    followLink(url.href);
   }
 }

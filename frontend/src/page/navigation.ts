@@ -5,6 +5,7 @@
  * opened the ordinary way. Nothing is kept of pages that are left: going back asks again.
  */
 import htmx from "htmx.org";
+import { followLink } from "./following";
 
 const NO_PAGES = ["/admin/", "/api/", "/accounts/", "/media/", "/share/", "/static/"];
 const FRAME = 'id="uploads"';
@@ -87,11 +88,9 @@ function giveTurn(event: Event): void {
   if (!isBoosted(event) || detail(event).requestConfig.elt !== underWay) return;
   underWay = undefined;
   if (!next) return;
-  const link = Object.assign(document.createElement("a"), { href: next, hidden: true });
+  const url = next;
   next = "";
-  document.body.append(link);
-  htmx.process(link);
-  link.click();
+  followLink(url);
 }
 
 /** Who goes back twice wants the page before the last: answers may come in any order. */

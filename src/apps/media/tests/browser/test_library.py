@@ -191,6 +191,21 @@ def test_suggestions_come_while_typing(site: Page, at: At, ready_photo: Make) ->
     expect(site.get_by_role("listbox", name="Suggestions")).to_be_hidden()
     expect(search).to_have_value("har")
 
+    search.press_sequentially("b")
+    expect(options.first).to_be_visible()
+    search.press("ArrowDown")
+    search.press("Enter")
+    expect(site).to_have_url(re.compile(r"/library/\?(.*&)?tag=Harbours"))
+    expect(site.locator(".card")).to_have_text(["harbour.jpg"])
+    expect(site.get_by_role("link", name="Take off the filter: Harbours")).to_be_visible()
+    expect(search).to_have_value("")
+
+    search.press_sequentially("harb")
+    options.filter(has_text="harbour.jpg").click()
+    expect(site.get_by_role("heading", level=1)).to_have_text("harbour.jpg")
+    site.go_back()
+    expect(site.locator(".card")).to_have_text(["harbour.jpg"])
+
 
 def test_a_card_follows_its_own_processing(
     site: Page, at: At, upload: Make, run_jobs: Callable[[], int], live_server: Any
