@@ -10,6 +10,9 @@ export interface Mark {
 const APART = 26; // CSS pixels between two years that are written
 const SHOWN_FOR = 1500; // milliseconds after scrolling, on a touch screen
 
+/** By its translation: what moves so shifts no layout. The height is that of the scale. */
+const placed = (at: number): string => `0 calc(${at * 100}cqh - 50%)`;
+
 export class Scrubber {
   readonly element = document.createElement("div");
   private readonly thumb = document.createElement("span");
@@ -63,7 +66,7 @@ export class Scrubber {
     const index = this.indexAt(at);
     this.element.setAttribute("aria-valuenow", String(index + 1));
     this.element.setAttribute("aria-valuetext", this.marks[index]?.words ?? "");
-    this.thumb.style.top = `${at * 100}%`;
+    this.thumb.style.translate = placed(at);
     if (!this.isHeld) this.say(at);
     this.element.classList.add("is-moving");
     clearTimeout(this.timer);
@@ -74,7 +77,7 @@ export class Scrubber {
 
   private say(at: number): void {
     this.label.textContent = this.marks[this.indexAt(at)]?.words ?? "";
-    this.label.style.top = `${at * 100}%`;
+    this.label.style.translate = placed(at);
   }
 
   private indexAt(at: number): number {

@@ -108,6 +108,12 @@ def test_any_part_of_a_long_list_is_near(
     site.keyboard.press("Home")
     expect(_named(site, "399.jpg")).to_be_focused()
 
+    scale.press("End")
+    expect(_named(site, "000.jpg")).to_be_visible()
+    site.get_by_label("Photos").check(force=True)
+    expect(site).to_have_url(re.compile("media_type=image"))
+    expect(_named(site, "399.jpg")).to_be_in_viewport()  # what is found is seen from its beginning
+
 
 def test_going_back_and_reloading_come_back_to_the_place(
     site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
@@ -383,7 +389,8 @@ def test_what_is_selected_is_tagged_shown_and_shared(site: Page, at: At, ready_p
 
     site.keyboard.press("Control+a")
     site.get_by_role("button", name="Visibility").click()
-    site.get_by_label("Visibility", exact=True).select_option("unlisted")
+    selected = site.get_by_role("form", name="Selected files")
+    selected.get_by_label("Visibility", exact=True).select_option("unlisted")
     site.get_by_role("button", name="Change").click()
     expect(site.get_by_text("Visibility of 2 files changed.")).to_be_visible()
     expect(site.locator(".card__badge")).to_have_text(["Unlisted", "Unlisted"])
