@@ -16,9 +16,12 @@ from apps.media.models import MediaFile
 
 PASSWORD = "correct horse battery staple"
 At = Callable[[str], str]
-READY = (
-    "navigator.serviceWorker.getRegistration().then((one) => one?.active?.state === 'activated')"
-)
+# Pages are the worker's from the next one on, once it is not only there but also in service.
+READY = """async () => {
+  const {active} = await navigator.serviceWorker.ready;
+  while (active.state !== "activated")
+    await new Promise((resolve) => active.addEventListener("statechange", resolve, {once: true}));
+}"""
 CACHED = """async () => {
   const found = [];
   for (const name of await caches.keys())
@@ -98,7 +101,6 @@ def test_shared_files_that_nobody_wants_are_gone(
     assert not MediaFile.objects.exists()
 
 
-@pytest.mark.xfail(reason="a page of somebody just signed in is not always the worker's yet")
 def test_without_a_network_there_is_a_page_that_gives_way(
     installed: Page, at: At, owner: Any, sign_in: Callable[[Any], None], complaints: list[str]
 ) -> None:
