@@ -17,6 +17,7 @@ import { beInstallable } from "./page/installing";
 import { takeFiles } from "./page/intake";
 import { navigateInPlace } from "./page/navigation";
 import { selectMany } from "./page/selection/bar";
+import { completeTags } from "./page/tagging";
 import { offerThemes } from "./page/themes";
 import { addUploadedCards } from "./page/uploaded";
 
@@ -37,4 +38,5 @@ showDocuments();
 htmx.onLoad(showPlaceholders);
 htmx.onLoad(takeFinished);
 htmx.onLoad(useFields);
+htmx.onLoad((root) => completeTags(root as Element));
 htmx.onLoad((root) => offerCopies(root as Element));

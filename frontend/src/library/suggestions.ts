@@ -1,143 +1,26 @@
-/* `<search-suggestions>`: while somebody types, a list of what they may mean (the combobox pattern of
- * ARIA: the focus stays in the field, arrows choose, Escape closes). Enter without a choice searches,
- * as it does without script. */
+/* `<search-suggestions>`: while somebody types, what they may mean. Enter without a choice searches, as
+ * it does without script. */
 import { followLink } from "../page/following";
+import { Combobox } from "./combobox";
 
-const PAUSE = 150; // milliseconds after the last letter
-const SHORTEST = 2; // letters, as the server asks for
-
-export class SearchSuggestions extends HTMLElement {
-  private gone = new AbortController();
-  private asking = new AbortController();
-  private timer = 0;
-  private chosen = -1;
+export class SearchSuggestions extends Combobox {
+  protected readonly shortest = 2;
 
   connectedCallback(): void {
-    this.gone = new AbortController();
-    const { signal } = this.gone;
-    const { field, list } = this;
-    if (!field || !list) return;
-    for (const [name, value] of Object.entries({
-      role: "combobox",
-      "aria-autocomplete": "list",
-      "aria-controls": list.id,
-      "aria-expanded": "false",
-    })) {
-      field.setAttribute(name, value);
-    }
-    field.addEventListener("input", () => this.askSoon(), { signal });
-    field.addEventListener("keydown", (event) => this.press(event), { signal });
-    field.addEventListener("blur", () => this.close(), { signal });
-    // The field keeps the focus.
-    list.addEventListener("pointerdown", (event) => event.preventDefault(), { signal });
-    list.addEventListener("click", (event) => this.pick(event), { signal });
+    super.connectedCallback();
     // What was typed is looked for too; an answer to that is late once another page is here.
-    const { form } = field;
+    const form = this.field?.form;
     form?.addEventListener("htmx:beforeOnLoad", (event) => {
       if (!form.isConnected) event.preventDefault();
     });
   }
 
-  disconnectedCallback(): void {
-    this.gone.abort();
-    this.close();
-  }
-
-  private get field(): HTMLInputElement | null {
-    return this.querySelector<HTMLInputElement>("input");
-  }
-
-  private get list(): HTMLElement | null {
-    return this.querySelector<HTMLElement>("[role=listbox]");
-  }
-
-  private get options(): HTMLElement[] {
-    return [...this.querySelectorAll<HTMLElement>("[role=option]")];
-  }
-
-  private askSoon(): void {
-    clearTimeout(this.timer);
-    this.asking.abort();
-    const typed = this.field?.value.trim() ?? "";
-    if (typed.length < SHORTEST) {
-      this.close();
-      return;
-    }
-    this.timer = window.setTimeout(() => void this.ask(typed), PAUSE);
-  }
-
-  private async ask(typed: string): Promise<void> {
-    this.asking = new AbortController();
-    const { signal } = this.asking;
-    try {
-      const answer = await fetch(`${this.dataset.url}?q=${encodeURIComponent(typed)}`, { signal });
-      const html = answer.ok && !answer.redirected ? await answer.text() : "";
-      if (!signal.aborted) this.open(html);
-    } catch {
-      // What is typed is looked for all the same.
-    }
-  }
-
-  private open(html: string): void {
-    const { field, list } = this;
-    if (!field || !list || document.activeElement !== field) return;
-    list.innerHTML = html;
-    this.choose(-1);
-    const isOpen = this.options.length > 0;
-    list.hidden = !isOpen;
-    field.setAttribute("aria-expanded", String(isOpen));
-  }
-
-  private close(): void {
-    clearTimeout(this.timer);
-    this.asking.abort();
-    if (this.list) this.list.hidden = true;
-    this.field?.setAttribute("aria-expanded", "false");
-    this.choose(-1);
-  }
-
-  private choose(index: number): void {
-    const { options } = this;
-    this.chosen = index;
-    options.forEach((option, number) => option.setAttribute("aria-selected", String(number === index)));
-    const option = options[index];
-    if (option) this.field?.setAttribute("aria-activedescendant", option.id);
-    else this.field?.removeAttribute("aria-activedescendant");
-    option?.scrollIntoView({ block: "nearest" });
-  }
-
-  private press(event: KeyboardEvent): void {
-    const isOpen = this.list?.hidden === false;
-    const count = this.options.length;
-    if (event.isComposing || !isOpen) return;
-    const { key } = event;
-    const step = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
-    if (step) {
-      event.preventDefault();
-      // Beyond either end is the field itself.
-      this.choose(((this.chosen + 1 + step + count + 1) % (count + 1)) - 1);
-    } else if (key === "Escape") {
-      event.preventDefault(); // what was typed stays
-      event.stopPropagation();
-      this.close();
-    } else if (key === "Enter") {
-      const option = this.options[this.chosen];
-      this.close();
-      if (!option) return;
-      event.preventDefault();
-      this.follow(option);
-    }
-  }
-
-  private pick(event: Event): void {
-    const option = (event.target as Element).closest<HTMLElement>("[role=option]");
-    if (!option) return;
-    this.close();
-    this.follow(option);
+  protected get typed(): string {
+    return this.field?.value.trim() ?? "";
   }
 
   /** A file is opened; a tag takes the place of what was typed. */
-  private follow({ dataset }: HTMLElement): void {
+  protected follow({ dataset }: HTMLElement): void {
     const url = new URL(dataset.url ?? location.href, location.href);
     if (dataset.tag) {
       url.searchParams.delete("q");

@@ -178,6 +178,7 @@ urlpatterns = [
     path("library/cards/", pages.CardsView.as_view(), name="media-cards"),
     path("library/outline/", pages.OutlineView.as_view(), name="media-outline"),
     path("library/suggestions/", finding.SuggestionsView.as_view(), name="media-suggestions"),
+    path("library/suggestions/tags/", finding.TagSuggestionsView.as_view(), name="tag-suggestions"),
     path("library/choose/", choosing.ChooserView.as_view(), name="choose"),
     path("library/upload/", pages.UploadView.as_view(), name="upload"),
     path("library/storage/", pages.StorageView.as_view(), name="storage"),

@@ -11,11 +11,11 @@ from apps.media.forms.pages import (
     SectionForm,
     ShareLinkForm,
     SharePasswordForm,
-    TagNamesField,
     UntilField,
     UploadForm,
     WebhookForm,
 )
+from apps.media.forms.tags import TagNamesField
 from apps.media.forms.widgets import MediaWidget
 
 __all__ = [

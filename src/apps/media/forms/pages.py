@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from apps.media.forms.tags import TagNamesField
 from apps.media.models import Caption, Collection, Grant, MediaFile, Webhook
 from apps.media.models.media_file import MediaType, Status, Visibility
 
@@ -91,30 +90,6 @@ TOLD = [
     (Webhook.Event.REJECTED, _("A file of yours is refused")),
     (Webhook.Event.DELETED, _("A file of yours is deleted")),
 ]
-
-
-class TagNamesField(forms.CharField):
-    """Names with commas between them; a name that has a comma stands in double quotes."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", _("Separate tags with commas."))
-        super().__init__(required=False, max_length=4_000, **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        if value is None or isinstance(value, str):
-            return value
-        return ", ".join(_quoted(name) for name in value)
-
-    def clean(self, value: Any) -> list[str]:
-        text = str(super().clean(value)).replace("\n", ",").replace("\r", "")
-        rows = csv.reader([text], skipinitialspace=True)
-        return [name.strip() for row in rows for name in row if name.strip()]
-
-
-def _quoted(name: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([name])
-    return line.getvalue()
 
 
 class UploadForm(forms.Form):

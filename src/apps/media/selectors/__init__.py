@@ -24,6 +24,7 @@ from apps.media.selectors.collections import (
     topmost,
     ways_to_visible_collections,
 )
+from apps.media.selectors.editable import get_editable_media, has_failed_edit
 from apps.media.selectors.hosts import list_unknown_references
 from apps.media.selectors.lookalikes import (
     LookGroup,
@@ -90,7 +91,7 @@ from apps.media.selectors.sharing import (
     list_grants,
     list_share_links,
 )
-from apps.media.selectors.suggestions import Suggestion, suggest_words
+from apps.media.selectors.suggestions import Suggestion, suggest_tags, suggest_words
 from apps.media.selectors.uploads import (
     StorageUsage,
     UsageReport,
@@ -160,6 +161,7 @@ __all__ = [
     "get_caption_by_id",
     "get_delivery",
     "get_detailed_media",
+    "get_editable_media",
     "get_grant",
     "get_import",
     "get_old_version",
@@ -183,6 +185,7 @@ __all__ = [
     "get_visible_media",
     "get_webhook",
     "has_content",
+    "has_failed_edit",
     "is_media_used",
     "is_used",
     "items_shown",
@@ -234,6 +237,7 @@ __all__ = [
     "read_outline",
     "show_media_of",
     "shown_to",
+    "suggest_tags",
     "suggest_words",
     "topmost",
     "use_fields",

@@ -46,10 +46,17 @@ def suggest_words(*, user: Visitor, typed: str) -> list[Suggestion]:
     ]
 
 
-def _find_tags(user: Visitor, typed: str) -> QuerySet[Tag]:
+def suggest_tags(*, user: Visitor, typed: str) -> list[Tag]:
+    """At most `MOST` of the visitor's own tags that begin with what was typed, by the alphabet."""
+    if "\0" in typed or not typed.strip():
+        return []
+    return list(_find_tags(user, typed, most=MOST))
+
+
+def _find_tags(user: Visitor, typed: str, *, most: int = MOST_TAGS) -> QuerySet[Tag]:
     folded = fold_tag(typed)
     used = Tag.objects.filter(owner=user.pk, media_files__deleted_at=None).distinct()
-    return used.filter(folded__startswith=folded).order_by("folded")[:MOST_TAGS]
+    return used.filter(folded__startswith=folded).order_by("folded")[:most]
 
 
 def _find_files(user: Visitor, words: list[str]) -> QuerySet[MediaFile]:

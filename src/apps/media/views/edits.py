@@ -46,7 +46,7 @@ class EditsView(ProblemAnswers):
         },
     )
     def post(self, request: Request, media_id: uuid.UUID) -> Response:
-        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        media = selectors.get_editable_media(user=request.user, media_id=media_id)
         asked = EditSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         services.edit_picture(user=request.user, media=media, **asked.validated_data)
@@ -67,7 +67,7 @@ class PosterView(ProblemAnswers):
         responses={202: MediaDetailSerializer, **problem(409, "In the trash, or not ready")},
     )
     def post(self, request: Request, media_id: uuid.UUID) -> Response:
-        media = selectors.get_visible_media(user=request.user, media_id=media_id)
+        media = selectors.get_editable_media(user=request.user, media_id=media_id)
         asked = PosterSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         services.choose_poster(user=request.user, media=media, **asked.validated_data)

@@ -119,9 +119,12 @@ def show_detail(
 def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
     """What the preview of one file and its state need."""
     metadata = media.current.metadata  # read first: whether a sound may come is known from it
+    may_edit = Action.EDIT in media.rights
+    told = bool(media.failure_code) and may_edit
     return {
         "media": media,
-        "may_edit": Action.EDIT in media.rights,
+        "may_edit": may_edit,
+        "failed_edit": told and selectors.has_failed_edit(media=media),
         "pages": metadata.get("pages", 0),
         "seen": _seen(media),
     }

@@ -1,4 +1,4 @@
-"""Suggestions for the search of the library, while somebody types."""
+"""Suggestions for the search of the library and for tags, while somebody types."""
 
 from __future__ import annotations
 
@@ -22,3 +22,13 @@ class SuggestionsView(PersonalView):
         found = selectors.suggest_words(user=request.user, typed=typed)
         context = {"suggestions": found}
         return render(request, "media/parts/suggestions.html", context)
+
+
+class TagSuggestionsView(PersonalView):
+    """The tags of whoever asks that begin so, as options of a list box."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        check_rate(SuggestRate, request)
+        typed = request.GET.get("q", "")[:LONGEST]
+        context = {"tags": selectors.suggest_tags(user=request.user, typed=typed)}
+        return render(request, "media/parts/tag_suggestions.html", context)

@@ -205,3 +205,48 @@ def test_a_picture_is_turned_cut_and_pointed_at(
     expect(site).to_have_url(at(f"{media.get_absolute_url()}?ordering=size"))
     media.refresh_from_db()
     assert (round(media.focal_x, 2), media.focal_y) == (0.25, 0.75)
+
+
+def test_the_last_tag_is_completed_from_ones_own(site: Page, at: At, ready_photo: Make) -> None:
+    ready_photo("a.jpg", tags=["Harbours", "hat, straw", "beach"])
+    media = ready_photo("b.jpg", tags=["beach"])
+    site.goto(at(media.get_absolute_url()))
+    field = site.get_by_role("combobox", name="Tags")
+    options = site.locator("tag-names [role=option]")
+    field.press("End")
+    field.press_sequentially(", ha")
+    expect(options).to_have_text(["Harbours", "hat, straw"])
+    field.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", re.compile("-0$"))
+    field.press("ArrowDown")
+    field.press("Enter")  # chooses, and sends nothing
+    expect(field).to_have_value('beach, "hat, straw", ')
+    field.press_sequentially("ha")
+    expect(options).to_have_text(["Harbours"])  # the other is there
+    options.click()
+    expect(field).to_have_value('beach, "hat, straw", Harbours, ')
+    field.press_sequentially("ha")
+    expect(options).to_have_count(0)
+    field.fill('beach, "hat, straw", ')
+    field.press("Enter")
+    expect(site.get_by_text("Changes saved.")).to_be_visible()
+    assert {tag.name for tag in media.tags.all()} == {"beach", "hat, straw"}
+
+
+def test_tags_of_selected_files_are_completed(site: Page, at: At, ready_photo: Make) -> None:
+    media = ready_photo("a.jpg", tags=["Harbours"])
+    site.goto(at("/library/"))
+    site.get_by_role("checkbox", name="a.jpg").check(force=True)
+    site.get_by_role("button", name="Tags").click()
+    field = site.get_by_role("combobox", name="Tags")
+    field.press_sequentially("har")
+    expect(site.locator("tag-names [role=option]")).to_have_text(["Harbours"])
+    field.press("Escape")  # closes the list alone
+    expect(site.locator("tag-names [role=option]")).to_be_hidden()
+    field.fill("h")
+    expect(site.locator("tag-names [role=option]")).to_be_visible()
+    field.press("ArrowDown")
+    field.press("Enter")
+    field.press_sequentially("new")
+    site.get_by_role("button", name="Add tags").click()
+    until(site, lambda: {tag.name for tag in media.tags.all()} == {"Harbours", "new"})

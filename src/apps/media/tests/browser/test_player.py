@@ -122,6 +122,28 @@ def test_seeking_by_keys_and_on_the_bar(site: Page, at: At, ready_film: MediaFil
     wait_for(site, "media.muted")
 
 
+def test_the_poster_shows_the_moment_at_which_the_film_stands(
+    site: Page, at: At, ready_film: MediaFile, run_jobs: Callable[[], int]
+) -> None:
+    site.goto(at(f"{ready_film.get_absolute_url()}?ordering=size"))
+    small = site.locator("[data-part=pip]")
+    assert small.is_visible() == site.evaluate("document.pictureInPictureEnabled")
+    site.get_by_role("button", name="Play walk.mp4").click()
+    wait_for(site, "media.currentTime > 0.5 && !media.paused")
+    site.keyboard.press("k")
+    wait_for(site, "media.paused")
+    stands = media_of(site).evaluate("media => media.currentTime")
+    site.get_by_text("Poster", exact=True).click()
+    site.get_by_role("button", name="Use this moment").click()
+    expect(site.get_by_text("The poster is being made anew.")).to_be_visible()
+    expect(site).to_have_url(at(f"{ready_film.get_absolute_url()}?ordering=size"))
+    assert ready_film.versions.get().poster_at == pytest.approx(stands, abs=0.01)
+    before = site.locator("media-player video").get_attribute("poster")
+    run_jobs()
+    site.reload()
+    assert site.locator("media-player video").get_attribute("poster") != before
+
+
 def test_captions_come_at_their_time(site: Page, at: At, ready_film: MediaFile, owner: Any) -> None:
     services.add_caption(
         user=owner,

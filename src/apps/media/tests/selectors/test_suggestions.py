@@ -66,3 +66,27 @@ def test_at_most_eight(owner: Any, upload: Upload, django_assert_num_queries: An
     with django_assert_num_queries(3):
         found = _told(owner, "same")
     assert len(found) == selectors.suggestions.MOST
+
+
+class TestTags:
+    def test_ones_own_that_begin_so(self, owner: Any, stranger: Any, upload: Upload) -> None:
+        upload(b"words", "a.txt", tags=["Harbour", "hat", "beach"], visibility="public")
+        found = selectors.suggest_tags(user=owner, typed=" HA")
+        assert [tag.name for tag in found] == ["Harbour", "hat"]
+        assert selectors.suggest_tags(user=stranger, typed="ha") == []
+
+    @pytest.mark.parametrize("typed", ["", " ", "h\0", "%", "_"])
+    def test_what_begins_none(self, owner: Any, upload: Upload, typed: str) -> None:
+        upload(b"words", "a.txt", tags=["hat"])
+        assert selectors.suggest_tags(user=owner, typed=typed) == []
+
+    def test_by_one_query_and_not_those_of_the_trash(
+        self, owner: Any, upload: Upload, django_assert_num_queries: Any
+    ) -> None:
+        for number in range(10):
+            upload(b"words", f"{number}.txt", tags=[f"same {number}"])
+        services.delete_media(user=owner, media=upload(b"words", "b.txt", tags=["same but gone"]))
+        with django_assert_num_queries(1):
+            found = selectors.suggest_tags(user=owner, typed="same")
+        assert len(found) == selectors.suggestions.MOST
+        assert "same but gone" not in {tag.name for tag in found}

@@ -122,6 +122,7 @@ PERSONAL = {
     "media:media-cards",
     "media:media-outline",
     "media:media-suggestions",
+    "media:tag-suggestions",
     "media:upload",
     "media:storage",
     "media:copies",

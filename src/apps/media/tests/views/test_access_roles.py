@@ -187,13 +187,14 @@ def test_numbers_and_personal_lists_are_of_ones_own(
         "media-cards",
         "media-outline",
         "media-suggestions",
+        "tag-suggestions",
         "trash",
         "media-trash",
         "tag-list",
         "usage",
         "import-list",
     )
-    asked = {"media-suggestions": {"q": "hidden"}}
+    asked = {name: {"q": "hidden"} for name in ("media-suggestions", "tag-suggestions")}
     for role, client in clients.items():
         if role in {"owner", "anonymous", "deactivated grantee"}:
             continue

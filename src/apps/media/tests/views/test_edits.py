@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from apps.media.models import Job, MediaFile
+from apps.media.models import Job, MediaFile, Quota
 from apps.media.tests import samples
 
 Make = Callable[..., MediaFile]
@@ -90,6 +90,25 @@ def test_the_page_turns_a_picture(
     assert (
         "is not valid" in client.post(f"{page}turn/", {"rotate": "x"}, follow=True).content.decode()
     )
+
+
+def test_an_edit_that_was_not_made_is_told_as_that_and_to_editors_alone(
+    owner: Any, stranger: Any, browser_of: Callable[[Any], Client], photo: MediaFile, run_jobs: Any
+) -> None:
+    MediaFile.objects.filter(pk=photo.pk).update(visibility="public")
+    client = browser_of(owner)
+    page = f"/library/{photo.pk}/"
+    client.post(f"{page}turn/", {"rotate": "90", "version": "1"})
+    Quota.objects.filter(owner=owner).update(bytes_limit=photo.size + 10)
+    run_jobs()
+    text = client.get(page).content.decode()
+    assert "The edit was not made" in text
+    assert not [words for words in ("Processing it again", "Try again") if words in text]
+    assert "The edit was not made" not in browser_of(stranger).get(page).content.decode()
+    Quota.objects.filter(owner=owner).update(bytes_limit=None)
+    client.post(f"{page}turn/", {"rotate": "90", "version": "1"})
+    run_jobs()
+    assert "The edit was not made" not in client.get(page).content.decode()
 
 
 def test_the_page_keeps_the_point_that_was_chosen(
