@@ -39,6 +39,7 @@ class BytesHostMiddleware:
             return self.get_response(request)
         for name in _WHO:
             request.META.pop(name, None)
+        request.__dict__.pop("headers", None)  # read before, these would still be there
         response = self._answer(request)
         response.cookies.clear()
         # The pages, on their own host, show what is here.
