@@ -52,6 +52,7 @@ learn({
   "Pause {name}": "{name} anhalten",
   "Go on with {name}": "{name} fortsetzen",
   "Choose {name} again": "{name} noch einmal auswählen",
+  "Try again": "Noch einmal versuchen",
   "Try {name} again": "{name} noch einmal versuchen",
   "Dismiss {name}": "{name} aus der Liste nehmen",
   "Cancel {name}": "{name} abbrechen",
