@@ -231,22 +231,3 @@ def test_the_last_tag_is_completed_from_ones_own(site: Page, at: At, ready_photo
     field.press("Enter")
     expect(site.get_by_text("Changes saved.")).to_be_visible()
     assert {tag.name for tag in media.tags.all()} == {"beach", "hat, straw"}
-
-
-def test_tags_of_selected_files_are_completed(site: Page, at: At, ready_photo: Make) -> None:
-    media = ready_photo("a.jpg", tags=["Harbours"])
-    site.goto(at("/library/"))
-    site.get_by_role("checkbox", name="a.jpg").check(force=True)
-    site.get_by_role("button", name="Tags").click()
-    field = site.get_by_role("combobox", name="Tags")
-    field.press_sequentially("har")
-    expect(site.locator("tag-names [role=option]")).to_have_text(["Harbours"])
-    field.press("Escape")  # closes the list alone
-    expect(site.locator("tag-names [role=option]")).to_be_hidden()
-    field.fill("h")
-    expect(site.locator("tag-names [role=option]")).to_be_visible()
-    field.press("ArrowDown")
-    field.press("Enter")
-    field.press_sequentially("new")
-    site.get_by_role("button", name="Add tags").click()
-    until(site, lambda: {tag.name for tag in media.tags.all()} == {"Harbours", "new"})
