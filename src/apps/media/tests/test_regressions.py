@@ -18,7 +18,7 @@ from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -390,7 +390,9 @@ def test_an_operators_limit_does_not_overwrite_the_account(media: MediaFile, sta
         cleaned_data = {"bytes_limit": 5}
 
     stale.bytes_limit = 5
-    model_admin.save_model(None, stale, Form(), True)  # type: ignore[arg-type]
+    request = RequestFactory().post("/")
+    request.user = staff
+    model_admin.save_model(request, stale, Form(), True)
     assert (Quota.objects.get().bytes_used, Quota.objects.get().bytes_limit) == (1000, 5)
 
 
