@@ -27,7 +27,8 @@ function slideOf(card: Card): SlideData {
   const size = { width: Math.round(width * shrink), height: Math.round(height * shrink) };
   const small = image?.currentSrc || image?.src || "";
   if (card.dataset.film !== undefined) return { ...size, type: "film", msrc: small, element: card };
-  const shown = { src: image?.src ?? "", srcset: best?.srcset ?? "", alt: image?.alt ?? "" };
+  const alt = image?.alt || card.dataset.title || ""; // a card says its words below the picture
+  const shown = { src: image?.src ?? "", srcset: best?.srcset ?? "", alt };
   return { ...size, ...shown, type: "image", msrc: small, element: card };
 }
 

@@ -120,7 +120,8 @@ function arrive(event: Event): void {
 }
 
 function tellWhere(): void {
-  const first = document.querySelector<HTMLElement>("[autofocus]");
+  // What opens later has a first field of its own.
+  const first = document.querySelector<HTMLElement>("[autofocus]:not([popover] *, dialog *)");
   (first ?? document.querySelector<HTMLElement>("#main"))?.focus({ preventScroll: true });
   const place = document.querySelector("#arrived");
   if (place) place.textContent = document.title.trim();

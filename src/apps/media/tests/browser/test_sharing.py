@@ -147,6 +147,6 @@ def test_a_shared_collection_is_walked_through(
     guest.get_by_role("link", name="Summer").click()
     guest.get_by_role("link", name="Dunes").click()
     expect(guest.get_by_role("heading", name="Dunes")).to_be_visible()
-    assert guest.evaluate("document.querySelector('.preview img').naturalWidth") > 0
+    guest.locator(".preview img").evaluate("(picture) => picture.decode()")
     guest.get_by_role("link", name="Summer").click()
     expect(guest.get_by_role("heading", name="Summer")).to_be_visible()
