@@ -111,7 +111,8 @@ function returnToPlace(): void {
   requestAnimationFrame(() => scrollTo({ top, behavior: "instant" }));
 }
 
-/** As after an ordinary load: reading starts at the top, and a reader is told where it is. */
+/** As after an ordinary load: reading starts at the top, and a reader is told where it is. Who has
+ * pressed what is on the next page too, such as a button of a list, goes on from there. */
 function arrive(event: Event): void {
   if (!isBoosted(event)) return;
   const classes = /<body[^>]*\bclass="([^"]*)"/.exec(detail(event).xhr.response)?.[1];
@@ -122,7 +123,9 @@ function arrive(event: Event): void {
 function tellWhere(): void {
   // What opens later has a first field of its own.
   const first = document.querySelector<HTMLElement>("[autofocus]:not([popover] *, dialog *)");
-  (first ?? document.querySelector<HTMLElement>("#main"))?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) {
+    (first ?? document.querySelector<HTMLElement>("#main"))?.focus({ preventScroll: true });
+  }
   const place = document.querySelector("#arrived");
   if (place) place.textContent = document.title.trim();
 }

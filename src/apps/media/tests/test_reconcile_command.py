@@ -15,7 +15,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.core.storage import ObjectStore
+from apps.core.storage import ObjectStore, storage_from_url
 from apps.media import selectors, services
 from apps.media.exceptions import HostMissingError
 from apps.media.management import longrun
@@ -46,8 +46,12 @@ class TestGoingOn:
         assert files[3] in said
         assert files[2] not in said
 
-    def test_one_key_is_of_one_storage(self, files: list[str], settings: Any) -> None:
-        MediaVersion.objects.filter(key=files[0]).update(storage="default")
+    def test_one_key_is_of_one_storage(
+        self, files: list[str], settings: Any, tmp_path: Path
+    ) -> None:
+        other = storage_from_url(f"file://{tmp_path / 'other'}")
+        settings.STORAGES = {**settings.STORAGES, "other": other}
+        MediaVersion.objects.filter(key=files[0]).update(storage="other")
         with pytest.raises(CommandError, match="which one --after is of"):
             _run("--after", files[2])
 

@@ -74,6 +74,7 @@ NO_PAGES = {
     "media:media-cards",
     "media:media-outline",
     "media:media-suggestions",
+    "media:tag-suggestions",
     "media:status",
     "media:oembed",
     "installable:manifest",

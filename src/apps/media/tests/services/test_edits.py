@@ -199,10 +199,10 @@ def test_a_new_version_that_comes_first_wins(
         services.replace_media(user=owner, media=photo, file=file)
         return edited
 
-    monkeypatch.setattr(edits, "_run", late)
     _edit(photo, rotate=90)
-    services.run_job(Job.objects.get(kind="edit").pk)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(edits, "_run", late)
+        services.run_job(Job.objects.get(kind="edit").pk)
     run_jobs()
     media = _read(photo)
     assert (media.status, media.version, media.width) == ("ready", 2, 320)
@@ -235,9 +235,9 @@ def test_a_lost_worker_leaves_nothing_and_another_one_goes_on(
     def broken(**_: Any) -> Any:
         raise EngineAwayError
 
-    monkeypatch.setattr(edits, "finalize_upload", broken)
-    services.run_job(Job.objects.get(kind="edit").pk)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(edits, "finalize_upload", broken)
+        services.run_job(Job.objects.get(kind="edit").pk)
     assert not Upload.objects.filter(media=None).exists()
     Job.objects.filter(kind="edit").update(due_at="2000-01-01T00:00Z")
     run_jobs()

@@ -56,7 +56,7 @@ def test_a_choice_that_comes_while_pictures_are_made_counts(
 
     def late(*arguments: Any) -> Any:
         rendered = run(*arguments)
-        monkeypatch.undo()
+        monkeypatch.setattr(rendering, "_run", run)
         services.choose_poster(user=film.owner, media=film, at=1.5)
         return rendered
 
