@@ -16,7 +16,9 @@ from apps.media.schedule import BEAT_SCHEDULE
 
 
 @pytest.fixture(autouse=True)
-def others(settings: Any) -> None:
+def others(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other apps have a timetable, and nobody has a broker."""
+    monkeypatch.setattr(dispatch, "has_broker", lambda: False)
     settings.CELERY_BEAT_SCHEDULE = {
         **BEAT_SCHEDULE,
         "often": {"task": "shop.often", "schedule": timedelta(seconds=20), "args": ("a",)},

@@ -3,15 +3,18 @@ groups, and links."""
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable
 
+import segno
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
+from apps.core.byteserving import LOCKED_HEADERS
 from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
 from apps.media import selectors, services
@@ -114,9 +117,28 @@ class RemoveLinkView(SharingPage):
         return redirect(shared)
 
 
+class LinkCodeView(SharingPage):
+    """A link as a picture that a phone reads, for whoever may see the link."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, link_id: uuid.UUID, **target: uuid.UUID) -> HttpResponse:
+        shared = self.shared(target)
+        link = selectors.get_share_link(user=request.user, media=shared, link_id=link_id)
+        code = segno.make_qr(request.build_absolute_uri(link.get_absolute_url()), error="m")
+        picture = io.BytesIO()
+        code.save(picture, kind="svg", scale=8, light="white", xmldecl=False)
+        response = HttpResponse(
+            picture.getvalue(), content_type="image/svg+xml", headers=LOCKED_HEADERS
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
 ADDRESSES = [  # below that of the page
     ("grants/", AddGrantView, "add-grant"),
     ("grants/<uuid:grant_id>/delete/", RemoveGrantView, "remove-grant"),
     ("links/", AddLinkView, "add-link"),
+    ("links/<uuid:link_id>/code.svg", LinkCodeView, "code-of-link"),
     ("links/<uuid:link_id>/delete/", RemoveLinkView, "remove-link"),
 ]

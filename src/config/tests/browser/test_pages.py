@@ -75,6 +75,8 @@ NO_PAGES = {
     "media:media-outline",
     "media:media-suggestions",
     "media:tag-suggestions",
+    "media:code-of-link",
+    "media:collection-code-of-link",
     "media:status",
     "media:oembed",
     "installable:manifest",

@@ -106,6 +106,7 @@ SHARING_BY_METHOD = {
     "GET grants": "media:grants",
     "DELETE grant": "media:grant",
     "GET share links": "media:share-links",
+    "GET code of link": "media:code-of-link",
     "DELETE share link": "media:share-link",
 }
 # The same of a collection: see `test_sharing_collections`.
@@ -279,6 +280,7 @@ def _address(name: str, media: MediaFile) -> str:
         "media:remove-grant": _pk(media.grants),
         "media:share-link": _pk(media.share_links),
         "media:remove-link": _pk(media.share_links),
+        "media:code-of-link": _pk(media.share_links),
         "media:version": 1,
         "media:version-restore": 1,
         "media:restore-version": 1,

@@ -267,6 +267,10 @@ class TestPage:
         assert f"http://testserver{link.get_absolute_url()}" in shown
         assert "0 of 3 downloads" in shown
         assert "sesame" not in shown
+        code = browser.get(f"{page}links/{link.pk}/code.svg")
+        assert code["Content-Type"] == "image/svg+xml"
+        assert code.content.startswith(b"<svg")
+        assert "no-store" in code["Cache-Control"]
 
         browser.post(f"{page}grants/{grant.pk}/delete/")
         browser.post(f"{page}links/{link.pk}/delete/")
