@@ -36,54 +36,58 @@ def _start(exporter: Any) -> None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
     from opentelemetry.instrumentation.django import DjangoInstrumentor
-    from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
-    from opentelemetry.sdk.trace.export import (
-        BatchSpanProcessor,
-        SimpleSpanProcessor,
-        SpanExporter,
-    )
-
-    def cleaned(span: ReadableSpan) -> ReadableSpan:
-        return ReadableSpan(
-            name=clean_line(span.name),
-            context=span.context,
-            parent=span.parent,
-            resource=span.resource,
-            attributes=_clean(span.attributes),
-            events=[Event(one.name, _clean(one.attributes), one.timestamp) for one in span.events],
-            links=span.links,
-            kind=span.kind,
-            status=span.status,
-            start_time=span.start_time,
-            end_time=span.end_time,
-            instrumentation_scope=span.instrumentation_scope,
-        )
-
-    class Cleaning(SpanExporter):
-        def __init__(self, inner: SpanExporter) -> None:
-            self._inner = inner
-
-        def export(self, spans: Any) -> Any:
-            return self._inner.export([cleaned(span) for span in spans])
-
-        def shutdown(self) -> None:
-            self._inner.shutdown()
-
-        def force_flush(self, timeout_millis: int = 30000) -> bool:
-            return self._inner.force_flush(timeout_millis)
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
     global _tracer  # noqa: PLW0603  one per process
     provider = TracerProvider()
     if exporter is None:
-        provider.add_span_processor(BatchSpanProcessor(Cleaning(OTLPSpanExporter())))
+        provider.add_span_processor(BatchSpanProcessor(_cleaning(OTLPSpanExporter())))
     else:
-        provider.add_span_processor(SimpleSpanProcessor(Cleaning(exporter)))
+        provider.add_span_processor(SimpleSpanProcessor(_cleaning(exporter)))
     DjangoInstrumentor().instrument(
         tracer_provider=provider,
         excluded_urls="healthz,readyz,metrics",
     )
     BotocoreInstrumentor().instrument(tracer_provider=provider)  # type: ignore[no-untyped-call]
     _tracer = provider.get_tracer("media_app")
+
+
+def _cleaning(inner: Any) -> Any:
+    """An exporter that hands cleaned spans on to `inner`."""
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    class Cleaning(SpanExporter):
+        def export(self, spans: Any) -> Any:
+            return inner.export([_cleaned(span) for span in spans])
+
+        def shutdown(self) -> None:
+            inner.shutdown()
+
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            flushed: bool = inner.force_flush(timeout_millis)
+            return flushed
+
+    return Cleaning()
+
+
+def _cleaned(span: Any) -> Any:
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    return ReadableSpan(
+        name=clean_line(span.name),
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=_clean(span.attributes),
+        events=[Event(one.name, _clean(one.attributes), one.timestamp) for one in span.events],
+        links=span.links,
+        kind=span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
 
 
 def _clean(attributes: Any) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from apps.media.storage import chosen_name, incoming_key, names_of, store_of
 
 KEEP_LEFT_BEHIND = timedelta(days=1)
 BATCH = 200
+CHANGED = "the bytes have changed since they came"
+WRONG = "what has arrived is not what was sent"
 
 OnBytes = Callable[[int], None]
 
@@ -116,11 +118,12 @@ def move_objects(to: Place, *, jobs: int, keep: timedelta, on_bytes: OnBytes) ->
 
     What is left behind is removed after `keep`.
     """
-    for item, problem in _each(_items(to), jobs, lambda item: _bring(item, to, None, on_bytes)):
+    items = _expected(_items(to), to)
+    for item, problem in _each(items, jobs, lambda item: _bring(item, to, None, on_bytes)):
         if item.is_busy:
             yield Moved(item.name, item.size, is_busy=True)
         elif problem:
-            yield Moved(item.name, item.size, problem if _is_wrong(item, to) else "")
+            yield Moved(item.name, item.size, problem if _is_wrong(item, to, problem) else "")
         else:
             yield Moved(item.name, item.size, is_busy=not _turn(item, to.alias, keep))
 
@@ -139,12 +142,15 @@ def copy_objects(
 
 
 @transaction.atomic
-def _is_wrong(item: _Item, to: Place) -> bool:
-    """Whether the row still names the object, and then what is wrong at `to` goes, to be sent
-    again; else somebody has deleted it, or moved it, meanwhile."""
+def _is_wrong(item: _Item, to: Place, problem: str) -> bool:
+    """Whether the row still names the object; else somebody has deleted it, or moved it, meanwhile.
+
+    What has arrived wrong goes, to be sent again. A storage that was away says nothing of that.
+    """
     if not item.row.exists():
         return False
-    raise_tombstone(storage=to.alias, key=item.key)
+    if problem.startswith((CHANGED, WRONG)):
+        raise_tombstone(storage=to.alias, key=item.key)
     return True
 
 
@@ -177,6 +183,16 @@ def _items(to: Place, *, whole: bool = False) -> Iterator[_Item]:
                 busy = bool(row.pop("next_key", "")) and not whole
                 yield _Item(model=model, is_busy=busy, **row)
             last = batch[-1]["pk"]
+
+
+def _expected(items: Iterator[_Item], to: Place) -> Iterator[_Item]:
+    """Each with a tombstone for the copy before there is one, which `_turn` takes away: a run that
+    dies in between leaves nothing that no row explains."""
+    for item in items:
+        if not item.is_busy:
+            due = timezone.now() + KEEP_LEFT_BEHIND
+            raise_tombstone(storage=to.alias, key=item.key, due_at=due)
+        yield item
 
 
 def _behind(rows: QuerySet[Any], last: Any) -> QuerySet[Any]:
@@ -224,9 +240,9 @@ def _bring(item: _Item, to: Place, origin: ObjectStore | None, on_bytes: OnBytes
 def _copy(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnBytes) -> str:
     expected = _send(item, source, target, on_bytes)
     if item.sha256 and expected != item.sha256:
-        return f"the bytes have changed since they came: {expected}"
+        return f"{CHANGED}: {expected}"
     if _hash(target, item.key) != expected:
-        return "what has arrived is not what was sent"
+        return WRONG
     return ""
 
 

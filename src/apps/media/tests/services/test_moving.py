@@ -117,6 +117,18 @@ class TestMoving:
         _move(other)
         assert _contents(store_of(other)) == before
 
+    def test_a_run_that_dies_leaves_nothing_unexplained(self, photo: MediaFile, other: str) -> None:
+        steps = services.move_objects(
+            services.place_of(other), jobs=2, keep=LATER, on_bytes=lambda _: None
+        )
+        next(steps)
+        steps.close()
+        copied = {item.key for item in store_of(other).walk()}
+        named = set(MediaVersion.objects.filter(storage=other).values_list("key", flat=True))
+        named |= set(Rendition.objects.filter(storage=other).values_list("key", flat=True))
+        assert copied - named  # others were under way
+        assert list(services.find_storage_violations(other, grace=AT_ONCE)) == []
+
     def test_one_that_is_deleted_meanwhile_is_nowhere(
         self, photo: MediaFile, other: str, own_storage: ObjectStore
     ) -> None:
