@@ -30,6 +30,11 @@ def reveal(stored: str, *, purpose: str) -> str:
         raise UnreadableSecretError(purpose) from error
 
 
+def renew(stored: str, *, purpose: str) -> str:
+    """The same secret closed by the present key. Raises `UnreadableSecretError`."""
+    return conceal(reveal(stored, purpose=purpose), purpose=purpose)
+
+
 def _cipher(purpose: str) -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet([Fernet(_key(key, purpose)) for key in keys])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.core.cipher import UnreadableSecretError, conceal, reveal
+from apps.core.cipher import UnreadableSecretError, conceal, renew, reveal
 
 SECRET = "whsec_ünusual"
 
@@ -36,3 +36,13 @@ def test_keys_are_rotated_as_djangos(settings: Any) -> None:
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(UnreadableSecretError):
         reveal(stored, purpose="a")
+
+
+def test_what_was_renewed_needs_no_old_key(settings: Any) -> None:
+    stored, old = conceal(SECRET, purpose="a"), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "x" * 50, [old]
+    fresh = renew(stored, purpose="a")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert reveal(fresh, purpose="a") == SECRET
+    with pytest.raises(UnreadableSecretError):
+        renew(stored, purpose="a")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from decimal import Decimal
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -14,18 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.media import services
 from apps.media.admin.manners import KeptAdmin
 from apps.media.conf import options
-from apps.media.models import (
-    Quota,
-)
+from apps.media.models import Quota
 from apps.media.policies import may_change_quotas
-
-if TYPE_CHECKING:
-    pass
-
-
-from decimal import Decimal
-
-from django import forms
 
 FULL = 90  # percent of the quota
 GIB = 1024**3

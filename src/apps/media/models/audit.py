@@ -32,6 +32,7 @@ class AuditEvent(models.Model):
         RELEASED = "released", _("Let out of quarantine")
         HELD = "held", _("Put into quarantine")
         QUOTA = "quota", _("Quota changed")
+        ROLE = "role", _("Role given or taken")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     act = models.CharField(_("act"), max_length=16, choices=Act.choices)

@@ -81,6 +81,7 @@ from apps.media.selectors.originals import Original, batches_below, find_origina
 from apps.media.selectors.outlines import Stretch, month_of, read_outline
 from apps.media.selectors.overview import get_overview
 from apps.media.selectors.quarantine import list_quarantined, with_findings
+from apps.media.selectors.roles import list_roles
 from apps.media.selectors.room import get_room_report, list_copies, list_large_unused
 from apps.media.selectors.sharing import (
     find_recipient,
@@ -102,6 +103,7 @@ from apps.media.selectors.uploads import (
     get_usage_report,
     has_content,
     list_imports,
+    list_quotas,
 )
 from apps.media.selectors.uses import (
     NamedUse,
@@ -212,7 +214,9 @@ __all__ = [
     "list_own_collections",
     "list_path",
     "list_quarantined",
+    "list_quotas",
     "list_requested_names",
+    "list_roles",
     "list_share_links",
     "list_shared_children",
     "list_shared_collections",

@@ -50,6 +50,11 @@ def accepts_direct_uploads() -> bool:
     return Capability.PRESIGNED_PARTS in store_of(current_alias()).capabilities
 
 
+def list_quotas() -> QuerySet[Quota]:
+    """The accounts of those who have stored anything, whoever stores most first."""
+    return Quota.objects.select_related("owner").order_by("-bytes_used", "pk")
+
+
 def get_storage_usage(*, user: Visitor) -> StorageUsage:
     """Bytes used, reserved by uploads under way, and the quota."""
     quota = Quota.objects.filter(owner=user.pk).first() or Quota()

@@ -108,7 +108,7 @@ from apps.media.services.quarantine import (
     remove_quarantined,
     rescan_quarantined,
 )
-from apps.media.services.quotas import limit_quota, set_quota
+from apps.media.services.quotas import set_quota
 from apps.media.services.reasons import explain
 from apps.media.services.receiving import receive_upload
 from apps.media.services.reconciling import (
@@ -134,6 +134,7 @@ from apps.media.services.resumable import (
     finish_whole_uploads,
     look_at_upload,
 )
+from apps.media.services.roles import give_role, take_role
 from apps.media.services.scanning import rescan_media
 from apps.media.services.selections import (
     MOST_SELECTED,
@@ -163,6 +164,7 @@ from apps.media.services.webhooks import (
     create_webhook,
     delete_webhook,
     ping_webhook,
+    renew_webhook_secrets,
     replay_delivery,
     rotate_webhook_secret,
     update_webhook,
@@ -240,6 +242,7 @@ __all__ = [
     "find_storage_violations",
     "finish_upload",
     "finish_whole_uploads",
+    "give_role",
     "grant_access",
     "hold_media",
     "import_media_from_path",
@@ -248,7 +251,6 @@ __all__ = [
     "is_editable",
     "keep_media",
     "keep_of_lookalikes",
-    "limit_quota",
     "list_direct_parts",
     "look_at_upload",
     "mark_unused",
@@ -275,6 +277,7 @@ __all__ = [
     "remove_items",
     "remove_quarantined",
     "rename_tag",
+    "renew_webhook_secrets",
     "replace_media",
     "replay_delivery",
     "reprocess_many",
@@ -313,6 +316,7 @@ __all__ = [
     "sweep_jobs",
     "sweep_unfinished",
     "tag_many",
+    "take_role",
     "unify_names",
     "untag_many",
     "update_collection",

@@ -73,32 +73,30 @@ def charge(*, upload: Upload, size: int) -> None:
     upload.reserved = 0
 
 
-def limit_quota(*, quota: Quota, **limits: int | None) -> None:
-    """Set `bytes_limit` or `files_limit`; None means the default. What is used stays as it is."""
-    _account(quota.pk).update(**limits)
-
-
 @transaction.atomic
-def set_quota(
-    *, user: Visitor, owner_id: Any, bytes_limit: int | None, files_limit: int | None
-) -> Quota:
-    """The same by `user`, who is written down, for an owner who may have no account yet.
+def set_quota(*, user: Visitor | None, owner_id: Any, **limits: int | None) -> Quota:
+    """Set `bytes_limit`, `files_limit` or both for an owner, who may have no account yet.
 
-    Raises `ForbiddenError` unless `user` may change quotas.
+    None means the default; what is stored stays in any case. `user`, who is written down, has to
+    be somebody who may change quotas, else `ForbiddenError`; None is the operator at the console.
     """
-    if not may_change_quotas(user):
+    if user is not None and not may_change_quotas(user):
         raise ForbiddenError
     Quota.objects.get_or_create(owner_id=owner_id)
     quota = Quota.objects.select_for_update().get(owner_id=owner_id)
-    before = {"bytes": quota.bytes_limit, "files": quota.files_limit}
-    after = {"bytes": bytes_limit, "files": files_limit}
-    if before == after:
+    before = _limits_of(quota)
+    for name, limit in limits.items():
+        setattr(quota, name, limit)
+    if (after := _limits_of(quota)) == before:
         return quota
-    quota.bytes_limit, quota.files_limit = bytes_limit, files_limit
     # By name: what is used may be changing at this moment.
     quota.save(update_fields=["bytes_limit", "files_limit"])
     note(AuditEvent.Act.QUOTA, user=user, owner=str(owner_id), before=before, after=after)
     return quota
+
+
+def _limits_of(quota: Quota) -> dict[str, int | None]:
+    return {"bytes": quota.bytes_limit, "files": quota.files_limit}
 
 
 def release_reservation(upload: Upload) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.core.cipher import conceal
+from apps.core.cipher import UnreadableSecretError, conceal, renew
 from apps.core.errors import UrlNotAllowedError
 from apps.core.outbound import PUBLIC, parse_url
 from apps.core.webhooksigning import new_secret
@@ -89,6 +90,33 @@ def rotate_webhook_secret(*, user: Visitor, webhook: Webhook) -> str:
     locked.old_secret_until = timezone.now() + timedelta(seconds=options().webhook_overlap)
     locked.save()
     return secret
+
+
+def renew_webhook_secrets() -> tuple[int, list[UUID]]:
+    """Close all secrets by the present SECRET_KEY. Returns how many, and those whose key is gone.
+
+    One row at a time under its lock: a secret that is changed meanwhile is not undone.
+    """
+    renewed, lost = 0, []
+    for pk in Webhook.objects.order_by("pk").values_list("pk", flat=True).iterator():
+        try:
+            renewed += _renew_secrets(pk)
+        except UnreadableSecretError:
+            lost.append(pk)
+    return renewed, lost
+
+
+@transaction.atomic
+def _renew_secrets(pk: UUID) -> int:
+    """How many there were: none where it has gone meanwhile."""
+    webhook = Webhook.objects.select_for_update().filter(pk=pk).first()
+    if webhook is None:
+        return 0
+    webhook.secret = renew(webhook.secret, purpose=SECRETS)
+    if webhook.old_secret:
+        webhook.old_secret = renew(webhook.old_secret, purpose=SECRETS)
+    webhook.save(update_fields=["secret", "old_secret"])
+    return 1
 
 
 @transaction.atomic

@@ -179,7 +179,7 @@ def test_names_cannot_speak_to_the_terminal(owner: Any, tree: Path) -> None:
 
 
 def test_an_unknown_owner_or_path(owner: Any, tree: Path) -> None:
-    with pytest.raises(CommandError, match="no account"):
+    with pytest.raises(CommandError, match="no user"):
         call_command("media_import", str(tree), "--owner", "nobody")
     _, said = refused(tree / "missing")
     assert "unreadable" in said

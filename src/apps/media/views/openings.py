@@ -8,9 +8,9 @@ import time
 import uuid
 
 from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.core.rates import client_address
+from apps.core.seals import is_sealed, seal
 from apps.media import selectors, services
 from apps.media.exceptions import NotVisibleError, PasswordRequiredError
 from apps.media.models import ShareLink
@@ -22,6 +22,7 @@ from apps.media.views.guesses import (
 
 # A download that broke off may be gone on with for so long without being counted again.
 GOING_ON = 3600  # seconds
+UNLOCKED = "apps.media.share_link.unlocked"  # what proofs in sessions are sealed for
 _REST = re.compile(r"bytes=[1-9][0-9]*-[0-9]*")
 
 
@@ -56,7 +57,8 @@ def find_link(request: HttpRequest, token: str) -> ShareLink:
 
 def is_unlocked(request: HttpRequest, link: ShareLink) -> bool:
     known = str(request.session.get(_unlocked(link), ""))
-    return not link.has_password or constant_time_compare(known, _proof(link))
+    proof = bytes.fromhex(known)
+    return not link.has_password or is_sealed(_proved_by(link), proof, purpose=UNLOCKED)
 
 
 def unlock(request: HttpRequest, link: ShareLink, password: str) -> bool:
@@ -70,7 +72,7 @@ def unlock(request: HttpRequest, link: ShareLink, password: str) -> bool:
         return False
     PASSWORDS_BY_ADDRESS.give_back(by_address)
     PASSWORDS_BY_LINK.give_back(by_link)
-    request.session[_unlocked(link)] = _proof(link)
+    request.session[_unlocked(link)] = seal(_proved_by(link), purpose=UNLOCKED).hex()
     return True
 
 
@@ -78,9 +80,9 @@ def _unlocked(link: ShareLink) -> str:
     return f"share-unlocked-{link.pk}"
 
 
-def _proof(link: ShareLink) -> str:
-    """Worth nothing for another link, or once the password is another one."""
-    return salted_hmac("media.share-link.unlocked", f"{link.pk} {link.password}").hexdigest()
+def _proved_by(link: ShareLink) -> bytes:
+    """What a proof seals: worth nothing for another link, or once the password is another one."""
+    return f"{link.pk} {link.password}".encode()
 
 
 # -- downloads ---------------------------------------------------------------------------------

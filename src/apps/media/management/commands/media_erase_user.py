@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.media import selectors, services
 from apps.media.exceptions import StillProtectedError
 from apps.media.management.bulk import progress_bar
+from apps.media.management.people import maybe_find_user
 from apps.media.models import Erasure
 
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         begun = services.find_open_erasure(name=options["name"])
-        user = _find_user(options["name"])
+        user = maybe_find_user(options["name"])
         if user is None and begun is None:
             raise CommandError(f"There is no user {options['name']!r}.")
         if options["dry_run"]:
@@ -85,8 +85,3 @@ class Command(BaseCommand):
             raise CommandError(told, returncode=130) from None
         except StillProtectedError as error:
             raise CommandError(f"{error.detail} {error.args}") from error
-
-
-def _find_user(name: str) -> Any:
-    users = get_user_model()
-    return users._base_manager.filter(**{users.USERNAME_FIELD: name}).first()

@@ -6,12 +6,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import AppError
 from apps.media import services
 from apps.media.management.longrun import Counted, Stopped, stoppable
+from apps.media.management.people import find_user
 from apps.media.models import MediaFile
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = _find_user(options["name"])
+        user = find_user(options["name"])
         path: Path = options["output"]
         total = MediaFile.objects.filter(owner=user).count()
         try:
@@ -48,11 +48,3 @@ class Command(BaseCommand):
         )
         if done.missing:
             raise CommandError("Some objects are missing; metadata.json has null for them.")
-
-
-def _find_user(name: str) -> Any:
-    users = get_user_model()
-    found = users._base_manager.filter(**{users.USERNAME_FIELD: name}).first()
-    if found is None:
-        raise CommandError(f"There is no user {name!r}.")
-    return found

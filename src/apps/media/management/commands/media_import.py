@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -20,6 +19,7 @@ from apps.media import services
 from apps.media.exceptions import ForbiddenError
 from apps.media.management.bulk import progress_bar
 from apps.media.management.folders import Found, find_files
+from apps.media.management.people import find_user
 from apps.media.models import Visibility
 from apps.media.policies import Visitor
 
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = _Run(_owner(options["owner"]), options)
+        run = _Run(find_user(options["owner"]), options)
         try:
             run.through()
         except KeyboardInterrupt:
@@ -140,15 +140,6 @@ class _Run:
         self._refused[code] += 1
         if len(self._shown) < SHOWN:
             self._shown.append((path, code, reason))
-
-
-def _owner(name: str) -> Visitor:
-    users = get_user_model()
-    try:
-        owner: Visitor = users.objects.get_by_natural_key(name)
-    except users.DoesNotExist:
-        raise CommandError(f"There is no account of the name {name!r}.") from None
-    return owner
 
 
 def _printable(path: Path) -> str:

@@ -213,8 +213,7 @@ def finish_uploads() -> int:
 
 def limit_quota(owner_id: int, size: int) -> None:
     """Let the owner keep `size` bytes and no more."""
-    quota, _ = Quota.objects.get_or_create(owner_id=owner_id)
-    services.limit_quota(quota=quota, bytes_limit=size)
+    services.set_quota(user=None, owner_id=owner_id, bytes_limit=size)
 
 
 def nothing_is_locked() -> bool:
