@@ -30,10 +30,12 @@ function write(event: FormDataEvent): void {
   event.formData.append("ids", chosenIds().join(","));
 }
 
-/** What is in a dialogue is sent by the button that stands in it. */
+/** What is in a dialogue is sent by the button that stands in it; Enter that completed a tag, or a
+ * word that is still being composed, sends nothing. */
 function enter(event: KeyboardEvent): void {
   const target = event.target as Element;
   if (event.key !== "Enter" || !target.matches(`${FORM} input`)) return;
+  if (event.defaultPrevented || event.isComposing) return;
   event.preventDefault();
   target.closest("[popover]")?.querySelector<HTMLElement>("[type=submit]")?.click();
 }

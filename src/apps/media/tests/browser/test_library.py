@@ -408,6 +408,48 @@ def test_what_is_selected_is_tagged_shown_and_shared(site: Page, at: At, ready_p
     expect(site.get_by_text("2 files taken out.")).to_be_visible()
 
 
+def _tags(media: MediaFile) -> set[str]:
+    return {tag.name for tag in media.tags.all()}
+
+
+def test_tags_of_a_selection_are_completed_and_new_ones_kept(
+    site: Page, at: At, ready_photo: Make
+) -> None:
+    ready_photo("harbour.jpg", tags=["Harbours", "Night, late"])
+    media = ready_photo("ferry.jpg")
+    site.goto(at("/library/"))
+    site.get_by_label("Select ferry.jpg").check(force=True)
+    site.get_by_role("button", name="Tags").click()
+    field = site.get_by_role("combobox", name="Tags")
+    field.press_sequentially("ferries, har")
+    options = site.locator("#selection [role=option]")
+    expect(options).to_have_text(["Harbours"])
+    field.press("ArrowDown")
+    field.press("Enter")  # completes, and sends nothing yet
+    expect(field).to_have_value("ferries, Harbours, ")
+    field.press_sequentially("nig")
+    options.filter(has_text="Night, late").click()
+    expect(field).to_have_value('ferries, Harbours, "Night, late", ')
+    field.press_sequentially("fog")
+    field.press("Enter")
+    expect(site.get_by_text("1 file tagged.")).to_be_visible()
+    assert _tags(media) == {"ferries", "Harbours", "Night, late", "fog"}
+
+    site.keyboard.press("Control+a")
+    site.get_by_role("button", name="Tags").click()
+    field.press_sequentially("rain,")
+    site.get_by_role("button", name="Add tags").click()
+    expect(site.get_by_text("2 files tagged.")).to_be_visible()
+    assert _tags(media) >= {"rain", "fog"}
+
+    site.get_by_label("Select ferry.jpg").check(force=True)
+    site.get_by_role("button", name="Tags").click()
+    field.press_sequentially("Fog, rain")
+    site.get_by_role("button", name="Remove tags").click()
+    expect(site.get_by_text("Tags removed from 1 file.")).to_be_visible()
+    assert _tags(media) == {"ferries", "Harbours", "Night, late"}
+
+
 def test_pictures_that_look_the_same_are_compared_and_settled(
     site: Page, at: At, upload: Make, run_jobs: Any
 ) -> None:
