@@ -15,6 +15,9 @@ COMMANDS = {
     "screenshots": "launch.screenshots",
     "node": "launch.node",
     "npm": "launch.npm",
+    "licences": "launch.licences",
+    "audit": "launch.audit",
+    "release": "launch.release",
 }
 
 
