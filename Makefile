@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench lock messages clean setup setup-dev
+.PHONY: help run demo test lint format bench lock messages audit licences release clean setup setup-dev
 
 help:
 	@echo 'make run     set up, then serve on http://127.0.0.1:8000 until Ctrl-C'
@@ -21,6 +21,9 @@ help:
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
 	@echo 'make messages  words out of the sources into the catalogues, and those compiled'
+	@echo 'make audit   ask advisory services what is known of the locked packages'
+	@echo 'make licences  the licences of what the application needs'
+	@echo 'make release   wheel and sdist of a tagged commit, made twice, into dist/'
 	@echo 'make clean   remove what builds made; var/, with the data, stays'
 
 setup:
@@ -62,8 +65,17 @@ lock:
 messages: setup-dev
 	@bin/messages
 
+audit: setup-dev
+	@$(BIN)/python -m launch audit
+
+licences: setup-dev
+	@$(BIN)/python -m launch licences
+
+release: setup-dev
+	@$(BIN)/python -m launch release $(ARGS)
+
 clean:
 	rm -rf .venv .venv-bench .venv-bench-delivery node_modules emulators/node_modules bench/node/node_modules
-	rm -rf src/apps/media/static/media/dist src/*.egg-info build
+	rm -rf src/apps/media/static/media/dist src/*.egg-info build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -41,7 +41,7 @@ class Commit:
 
 
 def _git(repository: Path, *words: str) -> str:
-    command = ["git", "-C", str(repository), *words]  # noqa: S607
+    command = ["git", "-C", str(repository), *words]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     return done.stdout.strip()
 
