@@ -10,17 +10,19 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench lock messages audit licences release clean setup setup-dev
+.PHONY: help run demo test lint format bench lock messages docs reference audit licences release clean setup setup-dev
 
 help:
 	@echo 'make run     set up, then serve on http://127.0.0.1:8000 until Ctrl-C'
 	@echo 'make demo    upload files (ARGS="a.jpg dir/", or samples), wait, print a table'
 	@echo 'make test    the whole test suite (ARGS goes to pytest)'
-	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks'
+	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks, documentation'
 	@echo 'make bench   benchmarks side by side (ARGS=images, films, uploads or delivery for one of them)'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
 	@echo 'make messages  words out of the sources into the catalogues, and those compiled'
+	@echo 'make docs    the documentation as a site, into build/site'
+	@echo 'make reference  tables of the documentation anew, out of the code'
 	@echo 'make audit   ask advisory services what is known of the locked packages'
 	@echo 'make licences  the licences of what the application needs'
 	@echo 'make release   wheel and sdist of a tagged commit, made twice, into dist/'
@@ -50,6 +52,7 @@ lint: setup-dev
 	$(BIN)/djlint src --check --lint --quiet
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python bin/check-locks
+	@$(MAKE) --no-print-directory docs
 
 format: setup-dev
 	$(BIN)/ruff format .
@@ -64,6 +67,13 @@ lock:
 
 messages: setup-dev
 	@bin/messages
+
+docs: setup-dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo 'build/site/index.html'
+
+reference: setup-dev
+	@DJANGO_SETTINGS_MODULE=config.settings $(BIN)/python -m launch reference
 
 audit: setup-dev
 	@$(BIN)/python -m launch audit

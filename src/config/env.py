@@ -2,149 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-DEVELOPMENT_SECRET = "development-only-secret-key-never-use-it-in-production"
+from config.variables import DEVELOPMENT_SECRET, ROOT, Environment, variables
+
+__all__ = ["DEVELOPMENT_SECRET", "ROOT", "Environment", "read_environment"]
+
 MIN_SECRET_LENGTH = 40
 MIN_TOKEN_LENGTH = 20
 
-
-@dataclass(frozen=True)
-class Environment:
-    """Everything the operator can set.
-
-    `https` says whether visitors reach us over TLS; `static_from_source`, that style sheets and
-    scripts are served from where the apps keep them, without `collectstatic`. Empty `clamd_url`,
-    `ffmpeg` and `soffice` leave the choice to the app. `body_dir` is where nginx leaves bodies of
-    uploads, empty if it passes them on. `accel` says who sends the bytes, empty for the app;
-    `cdn_url` is what stands before addresses of public bytes, `cdn_key` what signs them;
-    `media_origin` is the scheme and host that give out bytes alone, empty for that of the pages.
-    `cors_origins` are the other sites whose pages may use the API, `*` all of them. `email_url` is
-    where mails go, `site_url` what addresses in them begin with, `site_name` what the site is
-    called, `site_contact` where those who look after it are reached. `proxies` is how many stand in
-    front and add to `X-Forwarded-For`; `live_streams`, how many readers of streams one web process
-    takes. `metrics_token` opens `/metrics`, empty for nobody;
-    `metrics_dir` is where processes of this machine count. `log_format` is `text` or `json`.
-    """
-
-    debug: bool
-    https: bool
-    proxies: int
-    static_from_source: bool
-    secret_key: str
-    secret_key_fallbacks: tuple[str, ...]
-    allowed_hosts: tuple[str, ...]
-    trusted_origins: tuple[str, ...]
-    cors_origins: tuple[str, ...]
-    data_dir: Path
-    static_dir: str
-    port: int
-    database: dict[str, object]
-    cache_url: str
-    broker_url: str
-    media_storage_url: str
-    media_storage_other_url: str  # where files lie, too, while they move
-    media_origin: str
-    clamd_url: str
-    ffmpeg: str
-    soffice: str
-    body_dir: str
-    accel: str
-    cdn_url: str
-    cdn_key_id: str
-    cdn_key: str
-    email_url: str
-    email_from: str
-    site_name: str
-    site_contact: str
-    given_site_url: str
-    live_streams: int
-    log_format: str
-    metrics_token: str
-    metrics_dir: str
-    tracing: bool
-    sentry_dsn: str
-
-    @property
-    def site_url(self) -> str:
-        """Where people find this site: what they are sent begins with it."""
-        here = f"http://127.0.0.1:{self.port}"
-        return (self.given_site_url or next(iter(self.page_origins), here)).rstrip("/")
-
-    @property
-    def page_origins(self) -> list[str]:
-        """Where our own pages are, as browsers say it."""
-        before, behind = ("https://", "") if self.https else ("http://", f":{self.port}")
-        names = [host for host in self.allowed_hosts if not host.startswith((".", "*"))]
-        return [f"{before}{name}{behind}" for name in names] + list(self.trusted_origins)
+# How the text of a variable becomes the type of its field.
+_READERS: dict[Any, Callable[[environ.Env, str, Any], Any]] = {
+    bool: lambda env, name, default: env.bool(name, default=default),
+    int: lambda env, name, default: env.int(name, default=default),
+    str: lambda env, name, default: env.str(name, default=default),
+    Path: lambda env, name, default: Path(env.str(name, default=str(default))).resolve(),
+    tuple[str, ...]: lambda env, name, default: tuple(env.list(name, default=list(default))),
+    dict[str, object]: lambda env, name, default: env.db_url(name, default=default),
+}
 
 
 def read_environment() -> Environment:
     """Return the typed environment; raise `ImproperlyConfigured` where it is unsafe."""
     env = environ.Env()
-    debug = env.bool("DEBUG", default=True)
-    data_dir = Path(env.str("DATA_DIR", default=str(ROOT / "var"))).resolve()
-    result = Environment(
-        debug=debug,
-        https=env.bool("HTTPS", default=not debug),
-        proxies=env.int("NUM_PROXIES", default=0),
-        static_from_source=env.bool("STATIC_FROM_SOURCE", default=debug),
-        secret_key=env.str("SECRET_KEY", default=DEVELOPMENT_SECRET),
-        secret_key_fallbacks=tuple(env.list("SECRET_KEY_FALLBACKS", default=[])),
-        allowed_hosts=tuple(env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])),
-        trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", default=[])),
-        cors_origins=tuple(env.list("CORS_ORIGINS", default=[])),
-        data_dir=data_dir,
-        static_dir=env.str("STATIC_DIR", default=str(data_dir / "static")),
-        port=env.int("PORT", default=8000),
-        database=env.db_url("DATABASE_URL", default=f"sqlite:///{data_dir / 'db.sqlite3'}"),
-        cache_url=env.str("CACHE_URL", default=""),
-        broker_url=env.str("CELERY_BROKER_URL", default=""),
-        media_storage_url=env.str("MEDIA_STORAGE_URL", default=f"file://{data_dir / 'media'}"),
-        media_storage_other_url=env.str("MEDIA_STORAGE_OTHER_URL", default=""),
-        media_origin=env.str("MEDIA_ORIGIN", default=""),
-        clamd_url=env.str("CLAMD_URL", default=""),
-        ffmpeg=env.str("FFMPEG_BINARY", default=""),
-        soffice=env.str("SOFFICE_BINARY", default=""),
-        body_dir=env.str("MEDIA_BODY_DIR", default=""),
-        accel=env.str("MEDIA_ACCEL", default=""),
-        cdn_url=env.str("MEDIA_CDN_URL", default=""),
-        cdn_key_id=env.str("MEDIA_CDN_KEY_ID", default=""),
-        email_url=env.str("EMAIL_URL", default=f"file://{data_dir / 'mail'}"),
-        email_from=env.str("EMAIL_FROM", default="Media App <media-app@localhost>"),
-        site_name=env.str("SITE_NAME", default="Media App"),
-        site_contact=env.str("SITE_CONTACT", default=""),
-        given_site_url=env.str("SITE_URL", default=""),
-        # Each holds a thread; half of them stay for all else.
-        live_streams=env.int("LIVE_STREAMS", default=env.int("WEB_THREADS", default=128) // 2),
-        log_format=env.str("LOG_FORMAT", default="text"),
-        metrics_token=env.str("METRICS_TOKEN", default=""),
-        metrics_dir=env.str("METRICS_DIR", default=str(data_dir / "metrics")),
-        tracing=env.bool("TRACING", default=False),
-        sentry_dsn=env.str("SENTRY_DSN", default=""),
-        cdn_key=_text_of(env.str("MEDIA_CDN_KEY_FILE", default="")),
-    )
+    read: dict[str, Any] = {}
+    for field, (kind, variable) in variables().items():
+        default = variable.default(read) if callable(variable.default) else variable.default
+        read[field] = _READERS[kind](env, variable.name, default)
+    result = Environment(**read)
+    _ = result.cdn_key  # a file that cannot be read is told now
     _refuse_memory(result)
     _refuse_odd_origin(result)
     _refuse_odd_log(result)
     _refuse_unsafe(result)
     return result
-
-
-def _text_of(path: str) -> str:
-    """What stands in a file that the operator names; nothing where none is named."""
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"MEDIA_CDN_KEY_FILE cannot be read: {error}") from error
 
 
 def _refuse_memory(environment: Environment) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "node": "launch.node",
     "npm": "launch.npm",
     "licences": "launch.licences",
+    "reference": "launch.reference",
     "audit": "launch.audit",
     "release": "launch.release",
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -23,6 +23,8 @@ from apps.media.processing.types import Recipe
 
 MIB = 1024**2
 GIB = 1024**3
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 _PATHS = frozenset({"WORK_DIR", "BODY_DIR"})
@@ -41,6 +43,13 @@ _TEXTS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How a default reads to people, where its value says too little."""
+
+    text: str
+
+
 def _default_max_size() -> dict[str, int]:
     return {
         "image": 100 * MIB,
@@ -51,60 +60,158 @@ def _default_max_size() -> dict[str, int]:
     }
 
 
+# Units, and what `docs/settings.md` says of each option: `make reference` writes it there.
+Bytes = Annotated[int, "bytes"]
+Seconds = Annotated[int, "seconds"]
+
+
 @dataclass(frozen=True)
 class Options:
     """Field names in upper case are the keys of `MEDIA_APP`."""
 
-    accepted_types: frozenset[str] = frozenset(FILE_TYPES)
-    max_size: dict[str, int] = field(default_factory=_default_max_size)  # by media type
-    quota_bytes: int = 50 * GIB  # per user
-    quota_files: int = 100_000  # per user
-    max_pixels: int = 50_000_000  # width × height
-    max_total_pixels: int = 500_000_000  # × frames
-    max_frames: int = 2_000
-    max_pages: int = 10_000
-    max_duration: int = 12 * 3600
-    process_memory: int = 1_536 * MIB
-    process_cpu_seconds: int = 120
-    process_wall_seconds: int = 300
-    film_memory: int = (
-        6 * GIB
-    )  # address space: an encoder of a whole ladder maps far more than it uses
-    stretch_seconds: int = 300  # a film longer than twice this is encoded in parallel stretches
-    encoder_threads: int = 0  # 0: as many as the encoder likes
-    ffmpeg: str = ""  # empty: the one that came with the application, else the system's
-    soffice: str = ""  # empty: the system's LibreOffice, if there is one
-    clamd_url: str = ""  # empty: the embedded scanner
-    recipes: tuple[Recipe, ...] = ()  # replaces the default image recipes
-    upload_lifetime: int = 24 * 3600
-    import_attempts: int = 8  # without progress worth the name between them
-    import_max_seconds: int = 6 * 3600  # of one attempt
-    trash_lifetime: int = 30 * 24 * 3600
-    unclaimed_lifetime: int = 24 * 3600  # of a file that was uploaded for a use that never came
-    unused_grace: int = 3600  # of a file that lived for its uses, after the last; 0: none
-    versions_kept: int = 10  # per file, beside the current one
-    version_lifetime: int = 90 * 24 * 3600  # since another one took its place
-    job_lease: int = 60
-    job_attempts: int = 5
-    job_retry_delay: int = 10  # doubled with each attempt
-    job_resend_after: int = 30  # a queued job whose message may be lost
-    webhooks_per_user: int = 10
-    webhook_patience: int = 3 * 24 * 3600  # without one message taken, before it is disabled
-    webhook_overlap: int = 24 * 3600  # in which an old secret signs beside the new one
-    delivery_lifetime: int = 30 * 24 * 3600  # since it was delivered or given up
-    bandwidth: dict[str, int] = field(default_factory=dict)  # by role, per download and second
-    downloads: dict[str, int] = field(default_factory=dict)  # by role, at the same time
-    deletion: str = "owner"  # who may delete: owners and roles, or "staff": only roles
-    # What becomes of the trail of a user who is erased: "pseudonymise" their names, or "remove" it.
-    erased_trail: str = "pseudonymise"
-    accel: str = "self"  # how bytes go out: "nginx", "redirect", or through this process
-    cdn_url: str = ""  # what stands before the addresses of public renditions
-    cdn_key_id: str = ""  # of the key by which a CDN that asks for it knows our addresses
-    cdn_key: str = ""
-    bytes_origin: str = ""  # of the host that gives out public bytes, if it is one of its own
-    storage_alias: str = "media"
-    body_dir: Path | None = None  # where the proxy in front leaves request bodies, if it does
-    work_dir: Path = Path(gettempdir()) / "media-work"
+    accepted_types: Annotated[
+        frozenset[str],
+        Shown("every type of `apps.core.filetypes`"),
+        "the MIME types that are accepted, as sniffed; can only narrow the table",
+    ] = frozenset(FILE_TYPES)
+    max_size: Annotated[dict[str, Bytes], "by media type; what you leave out keeps its default"] = (
+        field(default_factory=_default_max_size)
+    )
+    quota_bytes: Annotated[Bytes, "per user; a `Quota` row can give one user another limit"] = (
+        50 * GIB
+    )
+    quota_files: Annotated[int, "per user, likewise"] = 100_000
+    max_pixels: Annotated[int, "width × height of an image"] = 50_000_000
+    max_total_pixels: Annotated[int, "the same × frames"] = 500_000_000
+    max_frames: Annotated[int, "of an animation"] = 2_000
+    max_pages: Annotated[int, "of a document"] = 10_000
+    max_duration: Annotated[Seconds, "of a recording"] = 12 * HOUR
+
+    recipes: Annotated[
+        tuple[Recipe, ...],
+        Shown("`()`: the built-in set"),
+        "replaces the image recipes, see [below](#recipes)",
+    ] = ()
+    process_memory: Annotated[Bytes, "address space of the child that decodes"] = 1_536 * MIB
+    process_cpu_seconds: Annotated[Seconds, "its CPU time"] = 120
+    process_wall_seconds: Annotated[Seconds, "its time by the clock"] = 300
+    film_memory: Annotated[
+        Bytes,
+        "address space of the child that works on a recording; an encoder maps far more than it "
+        "uses",
+    ] = 6 * GIB
+    stretch_seconds: Annotated[
+        Seconds,
+        "a film longer than twice this is encoded in parallel stretches, each a job",
+    ] = 300
+    encoder_threads: Annotated[
+        int,
+        Shown("0: as many as the encoder likes"),
+        "per job; lower it where several workers share a machine",
+    ] = 0
+    ffmpeg: Annotated[
+        str,
+        Shown("empty: the one that came with the application, else the system's"),
+        "path of the program",
+    ] = ""
+    soffice: Annotated[
+        str,
+        Shown("empty: the system's LibreOffice, if there is one"),
+        "path of the program; without it office documents get no preview",
+    ] = ""
+    clamd_url: Annotated[
+        str, Shown("empty: the embedded scanner"), "`tcp://host:port` or `unix:///path` of clamd"
+    ] = ""
+    body_dir: Annotated[
+        Path | None,
+        "where the proxy in front leaves the bodies of uploads for the app to move; a header that "
+        "names a file anywhere else is refused",
+    ] = None
+    work_dir: Annotated[
+        Path,
+        Shown("`media-work` in the system's temporary directory"),
+        "private copies while a job runs. On the same file system as local storage a copy is a "
+        "hard link; this project sets `DATA_DIR/work`",
+    ] = Path(gettempdir()) / "media-work"
+
+    job_lease: Annotated[Seconds, "how long a silent worker keeps a job"] = 60
+    job_attempts: Annotated[int, "after which a file is `failed`"] = 5
+    job_retry_delay: Annotated[Seconds, "before the second attempt; doubles with each"] = 10
+    job_resend_after: Annotated[
+        Seconds, "a queued job whose message may be lost is sent again after this"
+    ] = 30
+    upload_lifetime: Annotated[Seconds, "an unfinished upload is dropped after this"] = DAY
+    import_attempts: Annotated[
+        int,
+        "after which an import by address is `failed`; 16 MiB of progress count as a fresh start",
+    ] = 8
+    import_max_seconds: Annotated[Seconds, "of one attempt to fetch a file"] = 6 * HOUR
+    webhooks_per_user: Annotated[int, "webhooks that a user may have"] = 10
+    webhook_patience: Annotated[
+        Seconds,
+        "a webhook that has taken nothing for so long is turned off when a message to it is given "
+        "up",
+    ] = 3 * DAY
+    webhook_overlap: Annotated[Seconds, "an old secret signs beside the new one"] = DAY
+    delivery_lifetime: Annotated[
+        Seconds, "messages to webhooks are forgotten so long after they ended"
+    ] = 30 * DAY
+    trash_lifetime: Annotated[Seconds, "the trash is emptied of what is older"] = 30 * DAY
+    unclaimed_lifetime: Annotated[
+        Seconds, "a file that was uploaded for a use is deleted after this if none came"
+    ] = DAY
+    unused_grace: Annotated[
+        Seconds, "such a file is deleted this long after its last use went; 0: at once"
+    ] = HOUR
+    versions_kept: Annotated[int, "old versions of a file that are kept beside the current one"] = (
+        10
+    )
+    version_lifetime: Annotated[
+        Seconds, "old versions are deleted that another one took the place of longer ago"
+    ] = 90 * DAY
+
+    accel: Annotated[
+        str,
+        "who sends the bytes: `self`, `nginx` or `redirect`; where a storage cannot do it, the app "
+        "does",
+    ] = "self"
+    cdn_url: Annotated[
+        str, Shown("empty: none"), "what stands before the addresses of public renditions"
+    ] = ""
+    cdn_key_id: Annotated[
+        str, Shown("empty"), "of the key by which a CDN that asks for it knows our addresses"
+    ] = ""
+    cdn_key: Annotated[
+        str,
+        Shown("empty"),
+        "the key itself: a private RSA key in PEM for CloudFront, 128 bits in base64url for Google",
+    ] = ""
+    bytes_origin: Annotated[
+        str,
+        Shown("empty: that of the pages"),
+        "scheme and host before the addresses of public bytes; keep that host apart with "
+        "`apps.core.hosts.BytesHostMiddleware`",
+    ] = ""
+    storage_alias: Annotated[str, "the entry of `STORAGES` that new objects go to"] = "media"
+    deletion: Annotated[str, "who may delete: `owner` and roles, or `staff`: roles alone"] = "owner"
+    erased_trail: Annotated[
+        str,
+        "what becomes of the audit trail of a user who is erased: `pseudonymise` their names, or "
+        "`remove` their lines, and those of their files",
+    ] = "pseudonymise"
+
+    bandwidth: Annotated[
+        dict[str, Bytes],
+        Shown("`{}`: as fast as the line"),
+        'per second and answer, by role, in bytes, such as `{"anonymous": 2_000_000}`',
+    ] = field(default_factory=dict)
+    downloads: Annotated[
+        dict[str, int],
+        Shown("`{}`: any number"),
+        "answers of 1 MiB or more at the same time, by role, such as "
+        '`{"anonymous": 4, "user": 16}`; players ask for several. One more is 429 '
+        "`too_many_downloads`",
+    ] = field(default_factory=dict)
 
     @property
     def cdn(self) -> Cdn:

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 
 @cache
-def _tests_of(path: Path) -> frozenset[str]:
+def named_tests(path: Path) -> frozenset[str]:
     """The tests of a module, those in classes as `Class::test`."""
     module = ast.parse(path.read_text())
     alone = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
@@ -35,7 +35,7 @@ def test_requirement(key: str, requirement: Requirement) -> None:
     for name in requirement.tests:
         path, _, test = name.partition("::")
         assert (SOURCE / path).is_file(), name
-        assert test in _tests_of(SOURCE / path), name
+        assert test in named_tests(SOURCE / path), name
         assert test.split("::")[-1].startswith("test_")
 
 

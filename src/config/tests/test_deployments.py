@@ -17,12 +17,13 @@ from compose_spec import PyCompose
 from django.conf import settings
 
 from apps.core.metrics import _known
+from config.variables import variables
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 WORKLOADS = {"Deployment", "Job"}
-VARIABLES = set(re.findall(r'env\.\w+\("(\w+)"', (ROOT / "src/config/env.py").read_text()))
+VARIABLES = {variable.name for _, variable in variables().values()}
 OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "WORKER"}  # of the provider; of the file
 MOST_EXPOSED = 4.5  # of 10; workers need namespaces for their decoders
 HADOLINT = Path(sys.executable).parent / "hadolint"
