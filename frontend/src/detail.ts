@@ -4,6 +4,7 @@
  */
 import { MediaBeside } from "./detail/beside";
 import { FocalPoint, PictureCrop, PosterMoment } from "./detail/shaping";
+import { PosterStrip } from "./detail/strip";
 import { PictureZoom } from "./detail/zoom";
 
 const ELEMENTS: Record<string, CustomElementConstructor> = {
@@ -12,6 +13,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   "picture-crop": PictureCrop,
   "focal-point": FocalPoint,
   "poster-moment": PosterMoment,
+  "poster-strip": PosterStrip,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {

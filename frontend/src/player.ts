@@ -36,6 +36,9 @@ class MediaPlayer extends HTMLElement {
     });
     this.drawSound();
     this.followLinks(media, seek);
+    this.addEventListener("player:show", (event) => {
+      seek.seek((event as CustomEvent<number>).detail);
+    });
     part(this, "bar").hidden = false;
     this.classList.add("is-ready");
   }

@@ -1,14 +1,15 @@
 /* Small frames of a film, cut out of one sheet by an index in WebVTT. */
 import { parseTimestamp } from "./times";
 
-interface Tile {
+export interface Tile {
+  start: number;
   end: number;
   sheet: string;
   box: [x: number, y: number, width: number, height: number];
 }
 
 /** The tiles of an index at `url`, by time; addresses in it are relative to it. */
-async function readTiles(url: string): Promise<Tile[]> {
+export async function readTiles(url: string): Promise<Tile[]> {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`no storyboard: ${answer.status}`);
   const cues = (await answer.text()).split(/\r?\n\r?\n/);
@@ -16,10 +17,11 @@ async function readTiles(url: string): Promise<Tile[]> {
 }
 
 function readTile(cue: string, base: URL): Tile | null {
-  const found = /-->\s*([\d:.]+)[^\n]*\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)/.exec(cue);
+  const found = /([\d:.]+)\s*-->\s*([\d:.]+)[^\n]*\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)/.exec(cue);
   if (!found) return null;
-  const [, end = "", sheet = "", ...box] = found;
+  const [, start = "", end = "", sheet = "", ...box] = found;
   return {
+    start: parseTimestamp(start),
     end: parseTimestamp(end),
     sheet: new URL(sheet, base).pathname,
     box: box.map(Number) as Tile["box"],

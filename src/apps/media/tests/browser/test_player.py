@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from apps.media import selectors, services
 from apps.media.models import Job, MediaFile
 from apps.media.tests import recordings
+from apps.media.tests.browser.test_accessibility import DESK, PHONE, violations
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
@@ -142,6 +143,55 @@ def test_the_poster_shows_the_moment_at_which_the_film_stands(
     run_jobs()
     site.reload()
     assert site.locator("media-player video").get_attribute("poster") != before
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_poster_is_chosen_from_a_strip_of_frames(
+    site: Page, at: At, ready_film: MediaFile, run_jobs: Callable[[], int], size: ViewportSize
+) -> None:
+    site.set_viewport_size(size)
+    asked: list[str] = []
+    site.on("request", lambda request: asked.append(request.url))
+    strip = site.get_by_role("group", name="Choose a frame")
+    frames = strip.get_by_role("radio")
+    for scheme in ("light", "dark"):
+        site.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        site.goto(at(ready_film.get_absolute_url()))
+        assert [url for url in asked if "storyboard.jpg" in url] == []  # before it is wanted
+        site.get_by_text("Poster", exact=True).click()
+        expect(frames).to_have_count(5)  # as many as the shortest films have
+        assert violations(site) == []
+        asked.clear()
+    assert site.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+    site.get_by_role("radio", name="0:02").click()
+    moment = site.get_by_label("Moment of the film, in seconds")
+    expect(moment).to_have_value("2.400")
+    wait_for(site, "Math.abs(media.currentTime - 2.4) < 0.1 && media.readyState >= 2")
+    wait_for(site, "media.paused")
+    site.keyboard.press("ArrowRight")
+    expect(frames.nth(2)).to_be_checked()
+    site.keyboard.press("Enter")
+    expect(site.get_by_text("The poster is being made anew.")).to_be_visible()
+    assert ready_film.versions.get().poster_at == pytest.approx(4, abs=0.01)
+    run_jobs()
+    site.reload()
+    site.get_by_text("Poster", exact=True).click()
+    expect(frames.nth(2)).to_be_checked()
+    moment.fill("0.5")
+    expect(frames.nth(0)).to_be_checked()
+    moment.fill("")
+    expect(strip.get_by_role("radio", checked=True)).to_have_count(0)
+
+
+def test_without_a_storyboard_there_is_no_strip(
+    site: Page, at: At, ready_film: MediaFile, complaints: list[str]
+) -> None:
+    ready_film.renditions.filter(name__startswith="storyboard").delete()
+    site.goto(at(ready_film.get_absolute_url()))
+    site.get_by_text("Poster", exact=True).click()
+    expect(site.get_by_role("button", name="Use this moment")).to_be_visible()
+    expect(site.get_by_role("group", name="Choose a frame")).to_have_count(0)
 
 
 def test_captions_come_at_their_time(site: Page, at: At, ready_film: MediaFile, owner: Any) -> None:
