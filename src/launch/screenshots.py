@@ -74,6 +74,7 @@ def pages(shown: Shown) -> dict[str, str]:
         "upload": "/library/upload/",
         "photo": f"/library/{shown.photo}/",
         "film": f"/library/{shown.film}/",
+        "activity": f"/library/{shown.photo}/activity/",
         "sound": f"/library/{shown.sound}/",
         "report": f"/library/{shown.report}/",
         "trash": "/library/trash/",

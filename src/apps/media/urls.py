@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.media import selectors
 from apps.media.views import (
+    activity,
     api,
     archives,
     captions,
@@ -125,6 +126,11 @@ urlpatterns = [
         captions.CaptionView.as_view(),
         name="caption",
     ),
+    path(
+        "api/v1/media/<uuid:media_id>/activity/",
+        activity.ActivityView.as_view(),
+        name="media-activity",
+    ),
     path("api/v1/media/<uuid:media_id>/edits/", edits.EditsView.as_view(), name="edits"),
     path("api/v1/media/<uuid:media_id>/poster/", edits.PosterView.as_view(), name="poster"),
     path("api/v1/media/<uuid:media_id>/usage/", uses.UsesView.as_view(), name="media-usage"),
@@ -210,6 +216,7 @@ urlpatterns = [
         find=selectors.get_shareable_collection,
         show=collectionpages.show_collection,
     ),
+    path("library/<uuid:media_id>/activity/", activity.ActivityPage.as_view(), name="activity"),
     path("library/<uuid:media_id>/poster/", edits.PosterPage.as_view(), name="choose-poster"),
     path("library/<uuid:media_id>/turn/", edits.EditPage.as_view(), name="turn"),
     path("library/<uuid:media_id>/replace/", versionpages.ReplaceView.as_view(), name="replace"),

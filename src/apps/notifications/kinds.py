@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 class Kind(models.TextChoices):
     MEDIA_READY = "media_ready", _("Your file is ready")
     MEDIA_REFUSED = "media_refused", _("Your file was refused")
+    MEDIA_NOT_REMADE = "not_remade", _("A change of your file could not be made")
     SHARED = "shared", _("Something is shared with you")
     POST = "post", _("A new post of somebody you follow")
     EVENT_MEDIA = "event_media", _("New photos of an event of yours")
@@ -36,6 +37,7 @@ class Ways:
 DEFAULTS = {
     Kind.MEDIA_READY: Ways(in_page=True, email=Email.NEVER),
     Kind.MEDIA_REFUSED: Ways(in_page=True, email=Email.DIGEST),
+    Kind.MEDIA_NOT_REMADE: Ways(in_page=True, email=Email.NEVER),
     Kind.SHARED: Ways(in_page=True, email=Email.NOW),
     Kind.POST: Ways(in_page=True, email=Email.DIGEST),
     Kind.EVENT_MEDIA: Ways(in_page=True, email=Email.DIGEST),

@@ -32,6 +32,14 @@ def tell_refused(sender: type, media: MediaFile, **kwargs: Any) -> None:
     announcing.announce_later(Kind.MEDIA_REFUSED, subject_id=media.pk, actor_id=media.owner_id)
 
 
+@receiver(signals.media_not_remade.inside, dispatch_uid="notifications.not_remade")
+def tell_not_remade(sender: type, media: MediaFile, asked: bool, **kwargs: Any) -> None:
+    if asked:
+        announcing.announce_later(
+            Kind.MEDIA_NOT_REMADE, subject_id=media.pk, actor_id=media.owner_id
+        )
+
+
 @receiver(signals.access_granted.inside, dispatch_uid="notifications.shared")
 def tell_shared(sender: type, grant: Grant, **kwargs: Any) -> None:
     announcing.announce_later(Kind.SHARED, subject_id=grant.pk, actor_id=grant.granted_by_id)

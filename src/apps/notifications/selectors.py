@@ -94,6 +94,21 @@ def _refused(shown: Shown) -> str:
     return (gettext("Refused: “%(file)s”. %(reason)s") % values).strip()
 
 
+def _not_remade(shown: Shown) -> str:
+    count = shown.row.count
+    if count > 1:
+        words = ngettext(
+            "%(count)s change of your files could not be made",
+            "%(count)s changes of your files could not be made",
+            count,
+        )
+        return words % {"count": count}
+    if shown.media is None:
+        return gettext("A change could not be made of a file that is no longer there")
+    words = gettext("A change of “%(file)s” could not be made; it is as it was")
+    return words % {"file": shown.media}
+
+
 def _shared(shown: Shown) -> str:
     return _shared_words(shown) % {
         "who": shown.who,
@@ -177,6 +192,7 @@ def _turned_off(shown: Shown) -> str:
 _TEXTS = {
     Kind.MEDIA_READY: _ready,
     Kind.MEDIA_REFUSED: _refused,
+    Kind.MEDIA_NOT_REMADE: _not_remade,
     Kind.SHARED: _shared,
     Kind.POST: _posted,
     Kind.EVENT_MEDIA: _added,

@@ -35,13 +35,13 @@ def read_telling(row: Announcement) -> Telling | None:
 
 
 def _read_own_file(row: Announcement) -> Telling | None:
-    states = (Status.READY,) if row.kind == Kind.MEDIA_READY else _REFUSED
+    states = _REFUSED if row.kind == Kind.MEDIA_REFUSED else (Status.READY,)
     media = MediaFile.objects.filter(pk=row.subject_id, status__in=states).first()
     if media is None:
         return None
     news = News(
         kind=Kind(row.kind),
-        key=f"{media.pk}:{media.version}",
+        key=f"{media.pk}:{media.version if row.kind != Kind.MEDIA_NOT_REMADE else row.pk}",
         group="own",
         media_id=media.pk,
         target="media",
@@ -135,6 +135,7 @@ def _read_webhook(row: Announcement) -> Telling | None:
 _READERS: dict[Kind, Callable[[Announcement], Telling | None]] = {
     Kind.MEDIA_READY: _read_own_file,
     Kind.MEDIA_REFUSED: _read_own_file,
+    Kind.MEDIA_NOT_REMADE: _read_own_file,
     Kind.SHARED: _read_grant,
     Kind.POST: _read_post,
     Kind.EVENT_MEDIA: _read_photos,

@@ -5,15 +5,18 @@ from apps.media.forms.hosts import MediaForm, MediaFormMixin, MediaModelForm
 from apps.media.forms.pages import (
     CaptionForm,
     CollectionForm,
-    GrantForm,
     LibraryForm,
     MediaEditForm,
+    UploadForm,
+    WebhookForm,
+)
+from apps.media.forms.sharing import (
+    GrantChangeForm,
+    GrantForm,
     SectionForm,
     ShareLinkForm,
     SharePasswordForm,
     UntilField,
-    UploadForm,
-    WebhookForm,
 )
 from apps.media.forms.tags import TagNamesField
 from apps.media.forms.widgets import MediaWidget
@@ -22,6 +25,7 @@ __all__ = [
     "AttachmentsFormField",
     "CaptionForm",
     "CollectionForm",
+    "GrantChangeForm",
     "GrantForm",
     "LibraryForm",
     "MediaEditForm",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.media.forms.tags import TagNamesField
-from apps.media.models import Caption, Collection, Grant, MediaFile, Webhook
+from apps.media.models import Caption, Collection, MediaFile, Webhook
 from apps.media.models.media_file import MediaType, Status, Visibility
 
 SORTS = [
@@ -192,82 +192,6 @@ class CaptionForm(forms.Form):
         label=_("Name in the menu"), max_length=100, required=False, help_text=_("Such as English.")
     )
     default = forms.BooleanField(label=_("Show unless switched off"), required=False)
-
-
-class UntilField(forms.DateTimeField):
-    """A moment in the time zone of the site, or none."""
-
-    def __init__(self, **options: Any) -> None:
-        shown = "%Y-%m-%dT%H:%M"
-        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=shown)
-        super().__init__(required=False, widget=widget, input_formats=[shown], **options)
-
-
-class SectionForm(forms.Form):
-    """One of several forms on a page: the ids of its fields are its own."""
-
-    ids: str
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": self.ids, **kwargs})
-
-
-class GrantForm(SectionForm):
-    """A right for one person or group."""
-
-    ids = "grant_%s"
-
-    kind = forms.ChoiceField(
-        label=_("To a"), choices=[("user", _("Person")), ("group", _("Group"))]
-    )
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=254,
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
-        help_text=_("The user name, or the name of the group."),
-    )
-    permission = forms.ChoiceField(
-        label=pgettext_lazy("right", "May"),
-        choices=[
-            (Grant.Permission.VIEW, pgettext_lazy("right", "View")),
-            (Grant.Permission.EDIT, pgettext_lazy("right", "Edit")),
-        ],
-    )
-    expires_at = UntilField(label=_("Until"), help_text=_("Leave it empty for no end. UTC."))
-
-
-class ShareLinkForm(SectionForm):
-    """How far a new link goes."""
-
-    ids = "link_%s"
-
-    expires_at = UntilField(label=_("Until"), help_text=_("Leave it empty for no end. UTC."))
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=1024,
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Leave it empty for none."),
-    )
-    max_downloads = forms.IntegerField(
-        label=_("Number of downloads"),
-        required=False,
-        min_value=1,
-        max_value=2_147_483_647,
-        help_text=_("Leave it empty for no limit."),
-    )
-
-
-class SharePasswordForm(forms.Form):
-    """What a locked share link asks for."""
-
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autofocus": True}),
-    )
 
 
 class CollectionForm(forms.Form):

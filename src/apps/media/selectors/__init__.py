@@ -3,6 +3,7 @@
 Selectors never write. Those that take `user` return only what that user may see.
 """
 
+from apps.media.selectors.activity import Deed, describe_activity, list_activity
 from apps.media.selectors.belongings import count_belongings
 from apps.media.selectors.choosing import (
     list_attachments,
@@ -24,7 +25,7 @@ from apps.media.selectors.collections import (
     topmost,
     ways_to_visible_collections,
 )
-from apps.media.selectors.editable import get_editable_media, has_failed_edit
+from apps.media.selectors.editable import get_editable_media, has_failed_edit, has_failed_poster
 from apps.media.selectors.hosts import list_unknown_references
 from apps.media.selectors.lookalikes import (
     LookGroup,
@@ -135,6 +136,7 @@ __all__ = [
     "COMPARED",
     "LIKENESS_DISTANCE",
     "MOST_SIMILAR",
+    "Deed",
     "LookGroup",
     "LookPage",
     "NamedUse",
@@ -150,6 +152,7 @@ __all__ = [
     "collections_shown_to",
     "count_belongings",
     "count_look_groups",
+    "describe_activity",
     "describe_usage",
     "detail_new_media",
     "find_failed_request",
@@ -188,10 +191,12 @@ __all__ = [
     "get_webhook",
     "has_content",
     "has_failed_edit",
+    "has_failed_poster",
     "is_media_used",
     "is_used",
     "items_shown",
     "leaves_trash_at",
+    "list_activity",
     "list_alternatives",
     "list_attachments",
     "list_captions",

@@ -1,4 +1,4 @@
-"""Files that somebody may edit, and how the last edit of one ended."""
+"""Files that somebody may edit, and how the last edit or choice of a poster ended."""
 
 from __future__ import annotations
 
@@ -26,3 +26,10 @@ def has_failed_edit(*, media: MediaFile) -> bool:
     )
     last = failed.order_by("-finished_at", "-pk").values_list("kind", flat=True).first()
     return last == Job.Kind.EDIT
+
+
+def has_failed_poster(*, media: MediaFile) -> bool:
+    """Whether the pictures of a ready film could not be made anew the last time."""
+    made = Job.objects.filter(media=media, version=media.version, kind=Job.Kind.RENDER, subject="")
+    last = made.order_by("-pk").values_list("state", flat=True).first()
+    return last == Job.State.FAILED

@@ -6,6 +6,7 @@ from apps.media.serializers.account import (
     UploadsUsageSerializer,
     UsageSerializer,
 )
+from apps.media.serializers.activity import DeedSerializer
 from apps.media.serializers.collections import (
     AddedItemsSerializer,
     BulkResultsSerializer,
@@ -47,6 +48,7 @@ from apps.media.serializers.media import (
 from apps.media.serializers.sharing import (
     GrantCreateSerializer,
     GrantSerializer,
+    GrantUpdateSerializer,
     ShareLinkCreateSerializer,
     ShareLinkSerializer,
 )
@@ -101,6 +103,7 @@ __all__ = [
     "CollectionSerializer",
     "CollectionUpdateSerializer",
     "CropJsonField",
+    "DeedSerializer",
     "DirectUploadSerializer",
     "DirectUploadStateSerializer",
     "EditSerializer",
@@ -108,6 +111,7 @@ __all__ = [
     "FocalPointSerializer",
     "GrantCreateSerializer",
     "GrantSerializer",
+    "GrantUpdateSerializer",
     "ImportCreateSerializer",
     "ImportSerializer",
     "ItemPlacesSerializer",

@@ -82,6 +82,13 @@ class GrantCreateSerializer(serializers.Serializer[Any]):
         return {key: self.validated_data[key] for key in ("permission", "expires_at")}
 
 
+class GrantUpdateSerializer(serializers.Serializer[Any]):
+    """What changes of a grant; the rest stays."""
+
+    permission = serializers.ChoiceField(choices=Grant.Permission.choices, required=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
 class ShareLinkSerializer(serializers.ModelSerializer[ShareLink]):
     """A share link; `downloads` are those that were counted."""
 

@@ -73,7 +73,7 @@ from apps.media.services.explanations import count_explanations
 from apps.media.services.exporting import export_user
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.folders import import_path_once
-from apps.media.services.granting import grant_access, revoke_access
+from apps.media.services.granting import change_grant, grant_access, revoke_access
 from apps.media.services.holding import stop_holding
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.imports import (
@@ -82,7 +82,7 @@ from apps.media.services.imports import (
     run_import,
     sweep_imports,
 )
-from apps.media.services.jobs import cancel_job, retry_job, sweep_jobs
+from apps.media.services.jobs import sweep_jobs
 from apps.media.services.lookalikes import (
     keep_of_lookalikes,
     note_look,
@@ -100,6 +100,7 @@ from apps.media.services.moving import (
     place_of,
     unify_names,
 )
+from apps.media.services.operating import cancel_job, retry_job
 from apps.media.services.pipeline import run_job, run_next_job
 from apps.media.services.posters import choose_poster
 from apps.media.services.quarantine import (
@@ -199,6 +200,7 @@ __all__ = [
     "bury_tombstones",
     "cancel_job",
     "cancel_upload",
+    "change_grant",
     "choose_poster",
     "clean_up",
     "cleanup_rules",

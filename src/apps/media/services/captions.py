@@ -17,10 +17,11 @@ from django.utils.translation import gettext
 from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.exceptions import FileTooLargeError, ForbiddenError, WrongStateError
-from apps.media.models import Caption, MediaFile, Tombstone
+from apps.media.models import AuditEvent, Caption, MediaFile, Tombstone
 from apps.media.models.media_file import MediaType
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.processing.captions import MAX_BYTES, convert
+from apps.media.services.auditing import note
 from apps.media.services.deletion import raise_tombstone
 from apps.media.services.locks import lock_media
 from apps.media.storage import current_alias, rendition_key, store_of
@@ -65,7 +66,7 @@ def add_caption(
     raise_tombstone(storage=caption.storage, key=caption.key, still_written=True)
     with store_of(caption.storage).writer(caption.key) as writer:
         writer.write(data)
-    return _record(caption)
+    return _record(user, caption)
 
 
 @transaction.atomic
@@ -73,8 +74,9 @@ def remove_caption(*, user: Visitor, caption: Caption) -> None:
     """Take a caption away, with its bytes. Raises `ForbiddenError`."""
     if not can_access(user, caption.media, Action.EDIT):
         raise ForbiddenError(caption.pk)
-    lock_media(caption.media)
+    media = lock_media(caption.media)
     caption.delete()
+    note(AuditEvent.Act.EDITED, user=user, media=media, fields=["captions"])
     dispatch.bury_later()
 
 
@@ -101,7 +103,7 @@ def _read(file: File[Any]) -> bytes:
 
 
 @transaction.atomic
-def _record(caption: Caption) -> Caption:
+def _record(user: Visitor, caption: Caption) -> Caption:
     media = lock_media(caption.media)
     _check_room(caption)
     written = Tombstone.objects.filter(storage=caption.storage, key=caption.key)
@@ -110,6 +112,7 @@ def _record(caption: Caption) -> Caption:
     if caption.default:
         media.captions.update(default=False)
     caption.save(force_insert=True)
+    note(AuditEvent.Act.EDITED, user=user, media=media, fields=["captions"])
     return caption
 
 

@@ -61,6 +61,7 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
     with transaction.atomic():
         media = lock_media(media)
         _change_sharing(user, media, fields)
+        _note_changes(user, media, fields)
         tags = fields.pop("tags", None)
         if fields.get("visibility", Visibility.PUBLIC) != Visibility.PUBLIC:
             announce_withdrawal(media)
@@ -90,6 +91,23 @@ def _change_sharing(user: Visitor, media: MediaFile, fields: dict[str, Any]) -> 
         raise ForbiddenError(media.pk)
     before = {name: getattr(media, name) for name in changes}
     note(AuditEvent.Act.VISIBILITY, user=user, media=media, before=before, after=changes)
+
+
+def _note_changes(user: Visitor, media: MediaFile, fields: Mapping[str, Any]) -> None:
+    """Write down what else `fields` change: which, not from what to what."""
+    changed = {
+        name
+        for name, value in fields.items()
+        if name not in {*SHARING, "tags"} and value != getattr(media, name)
+    }
+    if "tags" in fields and _keys_of(fields["tags"]) != {tag.folded for tag in media.tags.all()}:
+        changed.add("tags")
+    if changed:
+        note(AuditEvent.Act.EDITED, user=user, media=media, fields=sorted(changed))
+
+
+def _keys_of(names: Iterable[str]) -> set[str]:
+    return {fold_tag(name) for name in names} - {""}
 
 
 def build_media(*, owner: Visitor, **fields: Any) -> MediaFile:

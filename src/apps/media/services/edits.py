@@ -22,7 +22,7 @@ from apps.media.exceptions import (
     VersionChangedError,
     WrongStateError,
 )
-from apps.media.models import Job, MediaFile, MediaVersion, Status, Upload
+from apps.media.models import AuditEvent, Job, MediaFile, MediaVersion, Status, Upload
 from apps.media.models.media_file import MediaType
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.processing import sandbox
@@ -30,6 +30,7 @@ from apps.media.processing.crops import crop_from
 from apps.media.processing.edits import RESULTS, Edit, Edited, EditPlan, edit_from_text
 from apps.media.processing.types import MIB
 from apps.media.services.allowances import long_limits
+from apps.media.services.auditing import note
 from apps.media.services.facts import version_of
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.jobs import Claim, Work, enqueue_job
@@ -68,6 +69,7 @@ def edit_picture(
         begin_again(media)
         work = Work(Job.Kind.EDIT, str(edit), priority=URGENT)
         enqueue_job(media=media, version=media.version, work=work)
+        note(AuditEvent.Act.SHAPED, user=user, media=media, version=media.version)
     return media
 
 

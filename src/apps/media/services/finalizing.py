@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import transaction
 from django.utils import timezone
@@ -36,13 +36,15 @@ from apps.media.services.probing import enqueue_first_inspection
 from apps.media.services.words import refresh_search_text
 from apps.media.storage import original_key, store_of
 
+Within: TypeAlias = Callable[[], AbstractContextManager[object]]
+
 
 def finalize_upload(
     *,
     upload: Upload,
     fields: Mapping[str, Any] | None = None,
     tags: Iterable[str] | None = None,
-    within: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+    within: Within = contextlib.nullcontext,
 ) -> MediaFile:
     """Turn a complete upload into a media file; the same upload gives the same file again.
 

@@ -43,34 +43,47 @@ def grant_access(
     """
     locked = lock_shared(media)
     ensure_may_share(user, locked)
-    if permission not in Grant.Permission.values:
-        raise BadRequestError(
-            detail=_("There is no permission “%(name)s”."), values={"name": permission}
-        )
+    _ensure_permission(permission)
     ensure_in_future(expires_at)
     recipient: dict[str, Any] = {"group" if isinstance(to, Group) else "user": to}
     if recipient.get("user") == locked.owner:
         raise OwnerHasAccessError(locked.pk)
     said = {"permission": permission, "expires_at": expires_at, "granted_by": user}
     grant, is_new = Grant.objects.update_or_create(**kind_of(locked), **recipient, defaults=said)
-    note(
-        AuditEvent.Act.GRANTED,
-        user=user,
-        **kind_of(locked),
-        **_recipient_of(grant),
-        permission=permission,
-        expires_at=expires_at.isoformat() if expires_at else None,
-    )
+    _note_terms(AuditEvent.Act.GRANTED if is_new else AuditEvent.Act.GRANT_CHANGED, user, grant)
     if is_new:
         signals.access_granted.tell(Grant, grant=grant)
     return grant
 
 
 @transaction.atomic
+def change_grant(*, user: Visitor, grant: Grant, **terms: Any) -> Grant:
+    """Change the `permission` of a grant, or when it ends (`expires_at`); what is not said stays.
+
+    Raises `ForbiddenError`, `NotVisibleError` when it is gone, `ExpiryInPastError`,
+    `BadRequestError` for a permission that there is not.
+    """
+    ensure_may_share(user, lock_shared(_shared_by(grant)))
+    locked = Grant.objects.select_for_update(of=("self",)).filter(pk=grant.pk).first()
+    if locked is None:
+        raise NotVisibleError(grant.pk)
+    changed = {name: value for name, value in terms.items() if value != getattr(locked, name)}
+    if not changed:
+        return locked
+    _ensure_permission(changed.get("permission", locked.permission))
+    ensure_in_future(changed.get("expires_at"))
+    for name, value in changed.items():
+        setattr(locked, name, value)
+    locked.save(update_fields=list(changed))
+    _note_terms(AuditEvent.Act.GRANT_CHANGED, user, locked)
+    return locked
+
+
+@transaction.atomic
 def revoke_access(*, user: Visitor, grant: Grant) -> None:
     """Take a grant back; it ends at once. Raises `ForbiddenError`, and `NotVisibleError` when it
     is gone already."""
-    shared = grant.media or grant.collection
+    shared = _shared_by(grant)
     ensure_may_share(user, shared)
     gone, _ = Grant.objects.filter(pk=grant.pk).delete()
     if not gone:
@@ -107,6 +120,28 @@ def lock_shared(shared: Shared) -> Shared:
 def kind_of(shared: Shared | None) -> dict[str, Any]:
     """`shared` as the argument or the column that it goes into."""
     return {"media" if isinstance(shared, MediaFile) else "collection": shared}
+
+
+def _shared_by(grant: Grant) -> Shared:
+    shared = grant.media or grant.collection
+    assert shared is not None  # by a constraint
+    return shared
+
+
+def _ensure_permission(name: str) -> None:
+    if name not in Grant.Permission.values:
+        raise BadRequestError(detail=_("There is no permission “%(name)s”."), values={"name": name})
+
+
+def _note_terms(act: AuditEvent.Act, user: Visitor, grant: Grant) -> None:
+    note(
+        act,
+        user=user,
+        **kind_of(_shared_by(grant)),
+        **_recipient_of(grant),
+        permission=grant.permission,
+        expires_at=grant.expires_at.isoformat() if grant.expires_at else None,
+    )
 
 
 def _recipient_of(grant: Grant) -> dict[str, Any]:

@@ -28,14 +28,13 @@ from apps.media.conf import options
 from apps.media.exceptions import (
     EngineAwayError,
     LostLeaseError,
-    ProcessingCancelledError,
     ProcessingCrashedError,
     RejectedError,
     ScannerAwayError,
 )
 from apps.media.metrics import JOB_FAILURES, JOB_SECONDS
-from apps.media.models import Job, MediaFile, Status
-from apps.media.services.publication import ACTIVE, after_failure, begin_again, show_progress
+from apps.media.models import Job, MediaFile
+from apps.media.services.publication import ACTIVE, after_failure, show_progress
 
 logger = logging.getLogger(__name__)
 
@@ -96,11 +95,11 @@ class Claim:
 
     def finish(self) -> None:
         """Mark the job done; call it inside `saving`."""
-        _end(self._mine(), state=Job.State.DONE, progress=100)
+        end_jobs(self._mine(), state=Job.State.DONE, progress=100)
 
     def fail(self, error: AppError) -> None:
         """Mark the job failed for good; call it inside `saving`."""
-        _end(self._mine(), state=Job.State.FAILED, error_code=error.code, error=_told(error))
+        end_jobs(self._mine(), state=Job.State.FAILED, error_code=error.code, error=_told(error))
 
     def put_back(self, error: Exception, *, wait: timedelta, counts: bool = True) -> None:
         """Queue the job again, to be taken after `wait` by whoever comes.
@@ -260,7 +259,8 @@ def _told(error: Exception) -> str:
     return repr(error)[:2000]
 
 
-def _end(jobs: Any, **values: Any) -> int:
+def end_jobs(jobs: Any, **values: Any) -> int:
+    """End all of `jobs` with these values; return how many."""
     ended: int = jobs.update(lease=None, lease_until=None, finished_at=timezone.now(), **values)
     return ended
 
@@ -293,63 +293,6 @@ def _patience(job: Job) -> timedelta:
     return min(max(age / 8, timedelta(seconds=options().job_retry_delay)), LONGEST_WAIT)
 
 
-@transaction.atomic
-def cancel_job(*, job: Job) -> bool:
-    """End `job` for good at the operator's wish; return whether it was still to be done.
-
-    Whoever works on it stops within seconds. The file fails where it cannot do without.
-    """
-    media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
-    active = Job.objects.filter(pk=job.pk, state__in=ACTIVE)
-    error = ProcessingCancelledError()
-    if media is None or not _end(active, state=Job.State.CANCELLED, error_code=error.code):
-        return False
-    after_failure(job, media, error)
-    return True
-
-
-@transaction.atomic
-def retry_job(*, job: Job) -> bool:
-    """Queue a failed or cancelled job again, with all its attempts; return whether it could be.
-
-    A file that had failed, or could not be processed again, is pending again, and so are the jobs
-    that ended because of that. What is in quarantine stays there.
-    """
-    media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
-    if media is None or media.status == Status.QUARANTINED or job.version != media.version:
-        return False
-    ended = _ended(media)
-    if job not in ended:
-        return False
-    again = ended if media.failure_code else [job]
-    begin_again(media)
-    for one in again:
-        _queue_again(one)
-    return True
-
-
-def _ended(media: MediaFile) -> list[Job]:
-    """The failed and cancelled jobs of the current version that no later one took the place of."""
-    latest: dict[tuple[str, str], Job] = {}
-    for job in Job.objects.filter(media=media, version=media.version).order_by("pk"):
-        latest[job.kind, job.subject] = job
-    return [job for job in latest.values() if job.state in {Job.State.FAILED, Job.State.CANCELLED}]
-
-
-def _queue_again(job: Job) -> None:
-    Job.objects.filter(pk=job.pk).update(
-        state=Job.State.QUEUED,
-        attempts=0,
-        progress=0,
-        due_at=Now(),
-        sent_at=Now(),
-        finished_at=None,
-        error_code="",
-        error="",
-    )
-    dispatch.run_job_later(job)
-
-
 def sweep_jobs(*, limit: int = SWEEP_BATCH) -> int:
     """Free jobs whose worker is gone and send again what waits too long; return how many.
 
@@ -377,7 +320,7 @@ def _bury_poison(job: Job, still: Any) -> bool:
     """Its workers died each time: end it, so that the queue goes on."""
     error = ProcessingCrashedError()
     media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
-    ended = _end(still, state=Job.State.FAILED, error_code=error.code, error="workers died")
+    ended = end_jobs(still, state=Job.State.FAILED, error_code=error.code, error="workers died")
     if not ended or media is None:
         return False
     after_failure(job, media, error)

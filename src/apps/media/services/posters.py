@@ -9,8 +9,9 @@ from django.db import transaction
 
 from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError, ForbiddenError, WrongStateError
-from apps.media.models import Job, MediaFile
+from apps.media.models import AuditEvent, Job, MediaFile
 from apps.media.policies import Action, Visitor, can_access
+from apps.media.services.auditing import note
 from apps.media.services.jobs import Work, enqueue_job
 from apps.media.services.locks import lock_media
 from apps.media.services.rendering import URGENT
@@ -39,6 +40,7 @@ def choose_poster(*, user: Visitor, media: MediaFile, at: Any) -> MediaFile:
         version=media.version,
         work=Work(Job.Kind.RENDER, priority=URGENT, needed=False),
     )
+    note(AuditEvent.Act.POSTER, user=user, media=media, at=version.poster_at)
     return media
 
 

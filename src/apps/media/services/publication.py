@@ -76,6 +76,7 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
         if not running.exists():
             _forget_unfinished(media, job.version)
         if current:
+            _maybe_tell_wish(job, media, error)
             conclude(media)
         return
     if current and media.status in {Status.FAILED, Status.QUARANTINED}:
@@ -86,7 +87,7 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
         if not current:
             return
         if media.usable and media.is_settled:
-            _keep(media, error)
+            _keep(job, media, error)
             return
     _note_failure(media, job.version, error)
     if current:
@@ -190,11 +191,22 @@ def _is_essential(job: Job) -> bool:
     return Job.objects.filter(_ESSENTIAL, pk=job.pk, needed=True).exists()
 
 
-def _keep(media: MediaFile, error: AppError) -> None:
+def _keep(job: Job, media: MediaFile, error: AppError) -> None:
     """Nothing changes for others; the owner learns that it could not be made anew."""
     media.status, media.progress = Status.READY, 100
     _save_failure(media, error)
-    signals.media_not_remade.tell(MediaFile, media=media, code=error.code)
+    _tell_not_remade(job, media, error)
+
+
+def _maybe_tell_wish(job: Job, media: MediaFile, error: AppError) -> None:
+    """The pictures of another moment or point, which somebody chose, were not made."""
+    if job.kind == Job.Kind.RENDER and not job.subject and media.usable and job.priority >= 0:
+        _tell_not_remade(job, media, error)
+
+
+def _tell_not_remade(job: Job, media: MediaFile, error: AppError) -> None:
+    asked = job.priority >= 0  # else an operator has many files processed again
+    signals.media_not_remade.tell(MediaFile, media=media, code=error.code, asked=asked)
 
 
 def _note_failure(media: MediaFile, number: int, error: AppError) -> None:

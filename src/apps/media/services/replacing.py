@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.files import File
+from django.db import transaction
 
 from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError
-from apps.media.models import MediaFile, Upload
+from apps.media.models import AuditEvent, MediaFile, Upload
 from apps.media.policies import Visitor
+from apps.media.services.auditing import note
 from apps.media.services.receiving import ensure_replaceable
 from apps.media.services.uploads import keep_received, receive_file
 
@@ -27,4 +31,13 @@ def replace_media(*, user: Visitor, media: MediaFile, file: File[Any]) -> MediaF
         raise BadRequestError(
             receipt.upload.pk, detail=_("This upload was begun for another file.")
         )
-    return keep_received(receipt)
+    return keep_received(receipt, within=lambda: _noted(user, media))
+
+
+@contextmanager
+def _noted(user: Visitor, media: MediaFile) -> Iterator[None]:
+    """Around the birth of the new version: who made it is written down with it."""
+    with transaction.atomic():
+        yield
+        number = MediaFile.objects.values_list("latest_version", flat=True).get(pk=media.pk)
+        note(AuditEvent.Act.REPLACED, user=user, media=media, version=number)

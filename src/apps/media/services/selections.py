@@ -231,6 +231,7 @@ def _tag(user: Visitor, ids: Sequence[UUID], names: Sequence[str]) -> dict[UUID,
     full = {pk for pk, own in there.items() if len(own | wanted) > MAX_TAGS}
     refused |= {pk: _too_many_tags(pk) for pk in full}
     taking = [media for media in rows if media.pk not in full]
+    _note_tags(user, [media.pk for media in taking if wanted - there[media.pk]])
     tags = ensure_tags(owner_ids={media.owner_id for media in taking}, names=names)
     _CARRIED.objects.bulk_create(
         [
@@ -252,9 +253,15 @@ def _too_many_tags(pk: UUID) -> AppError:
 @transaction.atomic
 def _untag(user: Visitor, ids: Sequence[UUID], gone: set[str]) -> dict[UUID, AppError]:
     rows, refused = _judge(user, ids, Action.EDIT)
-    _CARRIED.objects.filter(mediafile__in=_rows(rows), tag__folded__in=gone).delete()
+    carried = _CARRIED.objects.filter(mediafile__in=_rows(rows), tag__folded__in=gone)
+    _note_tags(user, carried.values_list("mediafile", flat=True).distinct())
+    carried.delete()
     refresh_search_texts(rows)
     return refused
+
+
+def _note_tags(user: Visitor, ids: Iterable[UUID]) -> None:
+    note_many(AuditEvent.Act.EDITED, user=user, details={pk: {"fields": ["tags"]} for pk in ids})
 
 
 @transaction.atomic

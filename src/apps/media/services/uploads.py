@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,7 +13,7 @@ from apps.media.models import MediaFile, Upload
 from apps.media.policies import Visitor
 from apps.media.services.duplicates import Declared, check_declared_words, settle_duplicate
 from apps.media.services.editing import check_texts
-from apps.media.services.finalizing import finalize_upload
+from apps.media.services.finalizing import Within, finalize_upload
 from apps.media.services.receiving import (
     CHUNK,
     LinkedFile,
@@ -119,12 +120,17 @@ def receive_file(
 
 
 def keep_received(
-    receipt: Receipt, *, fields: Mapping[str, Any] | None = None, tags: Iterable[str] = ()
+    receipt: Receipt,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    tags: Iterable[str] = (),
+    within: Within = nullcontext,
 ) -> MediaFile:
-    """What has arrived becomes a file or a version of one; on any error nothing of it is left."""
+    """What has arrived becomes a file or a version of one; on any error nothing of it is left.
+    `within` is as of `finalize_upload`."""
     try:
         receipt.close()
-        return finalize_upload(upload=receipt.upload, fields=fields, tags=tags)
+        return finalize_upload(upload=receipt.upload, fields=fields, tags=tags, within=within)
     except BaseException:
         receipt.discard()
         raise

@@ -17,8 +17,9 @@ from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, NotVisibleError, WrongStateError
-from apps.media.models import MediaFile, MediaVersion, Rendition, Status
+from apps.media.models import AuditEvent, MediaFile, MediaVersion, Rendition, Status
 from apps.media.policies import Action, Visitor, can_access
+from apps.media.services.auditing import note
 from apps.media.services.duplicates import mark_duplicates
 from apps.media.services.locks import lock_media
 from apps.media.services.probing import enqueue_inspection, owner_words
@@ -42,6 +43,7 @@ def restore_version(*, user: Visitor, media: MediaFile, number: int) -> MediaFil
         raise WrongStateError(media.pk, detail=_("Malware was found in this version."))
     if number != media.version:
         _make_current(media, version)
+        note(AuditEvent.Act.VERSION_BACK, user=user, media=media, version=number)
     return media
 
 
@@ -77,6 +79,7 @@ def delete_version(*, user: Visitor, media: MediaFile, number: int) -> None:
             media.pk, detail=_("Others get this version until the new one is known to be good.")
         )
     _drop(media, version)
+    note(AuditEvent.Act.VERSION_GONE, user=user, media=media, version=number)
     dispatch.bury_later()
 
 

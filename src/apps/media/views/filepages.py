@@ -20,7 +20,7 @@ from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateError
 from apps.media.forms import CaptionForm, MediaEditForm
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, Status
 from apps.media.policies import Action, can_access
 from apps.media.views import embedding, factsheet, sharesheet, trails
 from apps.media.views.rates import ReprocessRate
@@ -121,10 +121,12 @@ def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
     metadata = media.current.metadata  # read first: whether a sound may come is known from it
     may_edit = Action.EDIT in media.rights
     told = bool(media.failure_code) and may_edit
+    is_film = may_edit and bool(metadata.get("video")) and media.status == Status.READY
     return {
         "media": media,
         "may_edit": may_edit,
         "failed_edit": told and selectors.has_failed_edit(media=media),
+        "failed_poster": is_film and not told and selectors.has_failed_poster(media=media),
         "pages": metadata.get("pages", 0),
         "seen": _seen(media),
     }

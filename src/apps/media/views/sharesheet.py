@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.media import selectors
-from apps.media.forms import GrantForm, ShareLinkForm
+from apps.media.forms import GrantChangeForm, GrantForm, ShareLinkForm
 from apps.media.models import Collection
 from apps.media.policies import Action, Shared
 
@@ -17,11 +17,12 @@ def describe(request: HttpRequest, shared: Shared, *, rights: frozenset[str]) ->
     """Who `shared` is shared with, for those who may share it; `rights` are the visitor's."""
     if Action.SHARE not in rights:
         return {"may_share": False}
+    grants = selectors.list_grants(user=request.user, media=shared)
     return {
         "may_share": True,
         "shared": shared,
         "is_collection": isinstance(shared, Collection),
-        "grants": selectors.list_grants(user=request.user, media=shared),
+        "grants": [(grant, GrantChangeForm.of(grant)) for grant in grants],
         "share_links": selectors.list_share_links(user=request.user, media=shared),
         "grant_form": GrantForm(),
         "link_form": ShareLinkForm(),

@@ -23,6 +23,7 @@ from apps.media.policies import Shared
 from apps.media.serializers import (
     GrantCreateSerializer,
     GrantSerializer,
+    GrantUpdateSerializer,
     ShareLinkCreateSerializer,
     ShareLinkSerializer,
 )
@@ -81,6 +82,22 @@ class GrantsView(SharingView, generics.GenericAPIView[Grant]):
 
 class GrantView(SharingView):
     """One grant."""
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [SharingRate()] if self.request.method == "PATCH" else []
+
+    @extend_schema(
+        request=GrantUpdateSerializer,
+        responses={200: GrantSerializer, **problem(400, "`expiry_in_past`, `invalid`")},
+    )
+    def patch(self, request: Request, grant_id: UUID, **target: UUID) -> Response:
+        """Change what it allows, or when it ends; what is not said stays."""
+        shared = self.shared(target)
+        grant = selectors.get_grant(user=request.user, media=shared, grant_id=grant_id)
+        form = GrantUpdateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        changed = services.change_grant(user=request.user, grant=grant, **form.validated_data)
+        return Response(GrantSerializer(changed).data)
 
     @extend_schema(responses={204: OpenApiResponse(description="Taken back, at once")})
     def delete(self, request: Request, grant_id: UUID, **target: UUID) -> Response:

@@ -19,7 +19,8 @@ from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.exceptions import BadRequestError, ExpiryInPastError
-from apps.media.forms import GrantForm, ShareLinkForm
+from apps.media.forms import GrantChangeForm, GrantForm, ShareLinkForm
+from apps.media.models import Grant
 from apps.media.policies import Shared
 from apps.media.views.filepages import show_detail
 from apps.media.views.rates import SharingRate
@@ -70,6 +71,30 @@ def _grant(request: HttpRequest, shared: Shared, form: GrantForm) -> bool:
     else:
         return True
     return False
+
+
+class ChangeGrantView(SharingPage):
+    """Changes a right, or when it ends."""
+
+    def post(self, request: HttpRequest, grant_id: uuid.UUID, **target: uuid.UUID) -> HttpResponse:
+        check_rate(SharingRate, request)
+        shared = self.shared(target)
+        grant = selectors.get_grant(user=request.user, media=shared, grant_id=grant_id)
+        form = GrantChangeForm.of(grant, request.POST)
+        if form.is_valid() and _change(request, grant, form):
+            words = gettext("The access of %(name)s is changed.")
+            messages.success(request, words % {"name": grant.user or grant.group})
+            return redirect(shared)
+        return self.show(request, shared, status=422, changed_grant=form)
+
+
+def _change(request: HttpRequest, grant: Grant, form: GrantChangeForm) -> bool:
+    try:
+        services.change_grant(user=request.user, grant=grant, **form.changes())
+    except ExpiryInPastError as error:
+        form.add_error("expires_at", error.detail)
+        return False
+    return True
 
 
 class RemoveGrantView(SharingPage):
@@ -137,6 +162,7 @@ class LinkCodeView(SharingPage):
 
 ADDRESSES = [  # below that of the page
     ("grants/", AddGrantView, "add-grant"),
+    ("grants/<uuid:grant_id>/", ChangeGrantView, "change-grant"),
     ("grants/<uuid:grant_id>/delete/", RemoveGrantView, "remove-grant"),
     ("links/", AddLinkView, "add-link"),
     ("links/<uuid:link_id>/code.svg", LinkCodeView, "code-of-link"),

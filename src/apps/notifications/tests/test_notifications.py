@@ -71,6 +71,20 @@ class TestTelling:
         (shown,) = selectors.show(owner, selectors.list_notifications(user=owner))
         assert shown.text == f"Refused: “Sea”. {message}"
 
+    def test_a_change_that_could_not_be_made_is_told_each_time_it_was_asked_for(
+        self, owner: Any, media: MediaFile
+    ) -> None:
+        MediaFile.objects.filter(pk=media.pk).update(status="ready")
+        for asked in (True, False, True):
+            signals.media_not_remade.tell(MediaFile, media=media, code="x", asked=asked)
+            announce_all()
+        (shown,) = selectors.show(owner, selectors.list_notifications(user=owner))
+        assert shown.text == "2 changes of your files could not be made"
+        Notification.objects.update(count=1)
+        (shown,) = selectors.show(owner, selectors.list_notifications(user=owner))
+        assert shown.text == "A change of “Sea” could not be made; it is as it was"
+        assert shown.url == f"/library/{media.pk}/"
+
     def test_a_hundred_within_minutes_are_one(self, owner: Any) -> None:
         for _ in range(100):
             services.notify(recipient=owner, news=news(target="media"))

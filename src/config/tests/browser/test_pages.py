@@ -46,6 +46,7 @@ PAGES: dict[str, dict[str, str]] = {
         "media:unused": "",
         "media:trash": "",
         "media:detail": "media",
+        "media:activity": "media",
         "media:webhooks-page": "",
         "media:webhook-page": "webhook",
         "media:collections": "",

@@ -18,6 +18,7 @@ from apps.media.models import (
     ShareLink,
 )
 from apps.media.tests import recordings
+from apps.media.tests.browser.test_accessibility import PHONE, violations
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
@@ -92,6 +93,39 @@ def test_people_come_and_go(
     expect(site.get_by_text("sam has access.")).to_be_visible()
     expect(site.get_by_role("list").filter(has_text="sam")).to_contain_text("may view")
     site.get_by_role("button", name="Remove access of sam").click()
+    expect(site.get_by_text("sam has no access any more.")).to_be_visible()
+
+
+def test_rights_are_changed_on_a_telephone(
+    site: Page, at: At, ready_photo: Make, stranger: Any, complaints: list[str]
+) -> None:
+    media = ready_photo("beach.jpg")
+    services.grant_access(user=media.owner, media=media, to=stranger)
+    site.set_viewport_size(PHONE)
+    for scheme in ("light", "dark"):
+        site.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        site.goto(at(media.get_absolute_url()))
+        site.get_by_label("Change access of sam").click()
+        assert violations(site) == []
+        assert site.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    row = site.get_by_role("listitem").filter(has_text="sam")
+    row.get_by_label("Until").fill("2001-01-02T03:04")
+    row.get_by_role("button", name="Save").click()
+    expect(row.get_by_label("Until")).to_have_attribute("aria-invalid", "true")
+    expect(row.get_by_text("in the future")).to_be_visible()
+    assert ["422" in line for line in complaints] == [True]
+    complaints.clear()
+    row.get_by_label("Until").fill("2999-01-02T03:04")
+    row.get_by_label("May").select_option("Edit")
+    row.get_by_role("button", name="Save").click()
+    expect(site.get_by_text("The access of sam is changed.")).to_be_visible()
+    expect(row).to_contain_text("may edit")
+    expect(row).to_contain_text("until 2 January 2999, 03:04")
+    site.get_by_text("Activity", exact=True).click()
+    expect(site.get_by_text("Access of sam changed")).to_be_visible()
+    expect(site).to_have_url(at(media.get_absolute_url()))
+    assert violations(site) == []
+    row.get_by_role("button", name="Remove access of sam").click()
     expect(site.get_by_text("sam has no access any more.")).to_be_visible()
 
 

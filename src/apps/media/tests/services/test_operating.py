@@ -152,6 +152,22 @@ def _race(media: MediaFile) -> tuple[Any, bool]:
     return media.pk, answers["operator"]
 
 
+@pytest.fixture
+def photo(upload: Callable[..., MediaFile], run_jobs: Any) -> MediaFile:
+    found = upload(samples.photo_jpeg(64, 48), "photo.jpg")
+    run_jobs()
+    return MediaFile.objects.get(pk=found.pk)
+
+
+def _edit(media: MediaFile) -> Job:
+    return Job.objects.get(media=media, kind="edit", state="queued")
+
+
+def _states_of_edits(media: MediaFile) -> list[str]:
+    edits = Job.objects.filter(media=media, kind="edit")
+    return list(edits.order_by("pk").values_list("state", flat=True))
+
+
 class TestRetry:
     def test_of_a_failed_file_begins_again_and_ends_well(
         self, media: MediaFile, run_jobs: Any
@@ -179,6 +195,28 @@ class TestRetry:
         with django_capture_on_commit_callbacks() as callbacks:
             services.retry_job(job=_job(media))
         assert len(callbacks) == 1
+
+    def test_of_two_edits_that_failed_the_later_one_counts(
+        self, photo: MediaFile, run_jobs: Any
+    ) -> None:
+        """The second took the place of the first, and neither comes with other work."""
+        for degrees in (90, 180):
+            services.edit_picture(user=photo.owner, media=photo, rotate=degrees)
+            jobs.give_up(_claim(_edit(photo)), CorruptFileError())
+        first, second = Job.objects.filter(media=photo, kind="edit").order_by("pk")
+        services.reprocess_media(user=photo.owner, media=photo)
+        again = Job.objects.get(media=photo, kind="inspect", state="queued")
+        jobs.give_up(_claim(again), CorruptFileError())
+        assert services.retry_job(job=again)
+        assert not services.retry_job(job=first)
+        assert set(_states_of_edits(photo)) == {"failed"}
+        run_jobs()
+        assert services.retry_job(job=second)
+        assert _states_of_edits(photo) == ["failed", "queued"]
+        assert _media_state(photo) == ("pending", True, "")
+        run_jobs()
+        photo.refresh_from_db()
+        assert (photo.status, photo.version, photo.current.edit["rotate"]) == ("ready", 2, 180)
 
     def test_of_an_optional_job_keeps_the_file_in_use(
         self, media: MediaFile, run_jobs: Any

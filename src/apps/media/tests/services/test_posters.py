@@ -7,12 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 from PIL import Image
 
 from apps.media import services
-from apps.media.exceptions import BadRequestError, ForbiddenError, WrongStateError
+from apps.media.exceptions import (
+    BadRequestError,
+    CorruptFileError,
+    ForbiddenError,
+    WrongStateError,
+)
 from apps.media.models import Job, MediaFile, Rendition
-from apps.media.services import rendering
+from apps.media.services import jobs, rendering
+from apps.media.services.jobs import Work
+from apps.media.services.scanning import BACKGROUND
 from apps.media.storage import store_of
 from apps.media.tests import recordings, samples
 
@@ -47,6 +55,42 @@ def test_pictures_of_the_chosen_moment_get_new_addresses(
     assert pictures[2][1] == before[1]  # of our choice again
     film.refresh_from_db()
     assert film.status == "ready"
+
+
+def test_what_could_not_be_made_is_told_and_forgotten_once_it_is(
+    film: MediaFile,
+    run_jobs: Callable[[], int],
+    heard: list[Any],
+    browser_of: Callable[[Any], Client],
+    stranger: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    before = _poster(film)
+    services.choose_poster(user=film.owner, media=film, at=1.5)
+    claim = jobs._take(Job.objects.get(media=film, kind="render", state="queued"))
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.give_up(claim, CorruptFileError())
+    assert [(name, told["asked"]) for name, told in heard] == [("media_not_remade", True)]
+    assert _poster(film) == before
+    film.refresh_from_db()
+    assert (film.status, film.failure_code) == ("ready", "")
+    services.grant_access(user=film.owner, media=film, to=stranger)
+    words = "The poster was not made"
+    pages = [browser_of(user).get(film.get_absolute_url()) for user in (film.owner, stranger)]
+    assert [words in page.content.decode() for page in pages] == [True, False]
+    services.choose_poster(user=film.owner, media=film, at=1.5)
+    run_jobs()
+    assert words not in browser_of(film.owner).get(film.get_absolute_url()).content.decode()
+
+
+def test_work_of_operators_tells_nobody(
+    film: MediaFile, heard: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    work = Work(Job.Kind.RENDER, priority=BACKGROUND, needed=False)
+    claim = jobs._take(jobs.enqueue_job(media=film, version=1, work=work))
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.give_up(claim, CorruptFileError())
+    assert heard == []
 
 
 def test_a_choice_that_comes_while_pictures_are_made_counts(

@@ -88,6 +88,7 @@ SHARING = {
     "media:grants",
     "media:share-links",
     "media:add-grant",
+    "media:change-grant",
     "media:remove-grant",
     "media:add-link",
     "media:remove-link",
@@ -104,11 +105,14 @@ BY_METHOD = {"PATCH": "media:media-detail", "DELETE": "media:media-detail"} | {
 }
 SHARING_BY_METHOD = {
     "GET grants": "media:grants",
+    "PATCH grant": "media:grant",
     "DELETE grant": "media:grant",
     "GET share links": "media:share-links",
     "GET code of link": "media:code-of-link",
     "DELETE share link": "media:share-link",
 }
+# What tells of a file to those who may share it.
+TELLING = {"GET activity": "media:media-activity", "GET activity page": "media:activity"}
 # The same of a collection: see `test_sharing_collections`.
 SHARING_SHELVES = {name.replace(":", ":collection-", 1) for name in SHARING}
 SHARING_SHELVES_BY_METHOD = {
@@ -203,7 +207,7 @@ def _names() -> set[str]:
 
 def test_every_address_has_its_row() -> None:
     known = VIEWING | READING | CHANGING | set(BY_METHOD.values()) | SIGNED | {SIGNING}
-    known |= SHARING | set(SHARING_BY_METHOD.values()) | LINKED | COLLECTION_LINKED
+    known |= SHARING | set((SHARING_BY_METHOD | TELLING).values()) | LINKED | COLLECTION_LINKED
     shelves = SHELVING | ARRANGING | NAMING | CHOOSING
     shelves |= SHARING_SHELVES | set(SHARING_SHELVES_BY_METHOD.values())
     shelves |= EMBEDDING | HOOK_PAGES | EMPTYING
@@ -278,6 +282,7 @@ def _address(name: str, media: MediaFile) -> str:
         "media:remove-caption": caption.pk if caption else uuid.uuid4(),
         "media:grant": _pk(media.grants),
         "media:remove-grant": _pk(media.grants),
+        "media:change-grant": _pk(media.grants),
         "media:share-link": _pk(media.share_links),
         "media:remove-link": _pk(media.share_links),
         "media:code-of-link": _pk(media.share_links),
@@ -345,8 +350,8 @@ def test_quarantine_is_for_reviewers_alone(
 
 
 def _change(client: Client, name: str, media: MediaFile) -> Any:
-    url = _address((BY_METHOD | SHARING_BY_METHOD).get(name, name), media)
-    if name == "PATCH":
+    url = _address((BY_METHOD | SHARING_BY_METHOD | TELLING).get(name, name), media)
+    if name.startswith("PATCH"):
         return client.patch(url, {"title": "new"}, content_type="application/json")
     if name.startswith("GET"):
         return client.get(url)
@@ -363,7 +368,7 @@ def _rows(media: MediaFile) -> list[Any]:
 
 @pytest.mark.parametrize("visibility", VISIBILITIES)
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("name", [*sorted(SHARING), *SHARING_BY_METHOD])
+@pytest.mark.parametrize("name", [*sorted(SHARING), *SHARING_BY_METHOD, *TELLING])
 def test_sharing(name: str, role: str, visibility: str, photo: MediaFile, visit: Any) -> None:
     MediaFile.objects.filter(pk=photo.pk).update(visibility=visibility)
     before = _rows(photo)
@@ -380,7 +385,7 @@ def test_sharing(name: str, role: str, visibility: str, photo: MediaFile, visit:
 
 
 @pytest.mark.parametrize("permission", ["view", "edit"])
-@pytest.mark.parametrize("name", [*sorted(SHARING), *SHARING_BY_METHOD])
+@pytest.mark.parametrize("name", [*sorted(SHARING), *SHARING_BY_METHOD, *TELLING])
 def test_grantees_share_nothing(
     name: str, permission: str, photo: MediaFile, stranger: Any, visit: Any
 ) -> None:
@@ -623,9 +628,8 @@ def _share(client: Client, name: str, shelf: Collection) -> Any:
     end = full.rpartition("-")[2]
     is_one = end in last and "add" not in full
     url = reverse(full, args=[shelf.pk, *([_pk(last[end])] if is_one else [])])
-    if name.startswith("GET"):
-        return client.get(url)
-    return client.delete(url) if name.startswith("DELETE") else client.post(url)
+    send = {"GET": client.get, "DELETE": client.delete, "PATCH": client.patch}
+    return send.get(name.partition(" ")[0], client.post)(url)
 
 
 def _ways_in(shelf: Collection) -> list[Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.media import services
@@ -78,6 +80,25 @@ class TestGrants:
         assert api.delete(f"{grants}{body['id']}/").status_code == 204
         assert api.delete(f"{grants}{body['id']}/").status_code == 404
         assert _client(stranger).get(f"/api/v1/media/{media.pk}/").status_code == 404
+
+    def test_a_part_of_it_is_changed(
+        self, api: APIClient, grants: str, media: MediaFile, stranger: Any
+    ) -> None:
+        body = api.post(grants, {"user": "sam", "expires_at": FUTURE}, format="json").json()
+        address = f"{grants}{body['id']}/"
+        changed = api.patch(address, {"permission": "edit"}, format="json")
+        assert (changed.status_code, changed.json()) == (200, {**body, "permission": "edit"})
+        changed = api.patch(address, {"expires_at": None}, format="json").json()
+        assert (changed["permission"], changed["expires_at"]) == ("edit", None)
+        for form, code in (
+            ({"expires_at": PAST}, "expiry_in_past"),
+            ({"permission": "rule"}, "invalid"),
+            ({"expires_at": "tomorrow"}, "invalid"),
+        ):
+            answer = api.patch(address, form, format="json")
+            assert (answer.status_code, answer.json()["code"]) == (400, code)
+        assert api.get(grants).json()["results"] == [changed]
+        assert _client(stranger).patch(address, {"permission": "view"}).status_code == 403
 
     def test_to_a_group(self, api: APIClient, grants: str, stranger: Any, media: Any) -> None:
         group = Group.objects.create(name="Choir")
@@ -246,6 +267,27 @@ class TestLooksOfRoles:
 
 class TestPage:
     """The section of a page, as it works without script."""
+
+    def test_a_right_is_changed(
+        self, shared: Any, owner: Any, stranger: Any, browser_of: Any
+    ) -> None:
+        browser, page = browser_of(owner), shared.get_absolute_url()
+        grant = services.grant_access(
+            user=owner, media=shared, to=stranger, expires_at=timezone.now() + timedelta(days=1)
+        )
+        ends = grant.expires_at.strftime("%Y-%m-%dT%H:%M")
+        assert f'value="{ends}"' in browser.get(page).content.decode()
+        form = {"permission": "edit", "expires_at": ends}
+        shown = browser.post(f"{page}grants/{grant.pk}/", form, follow=True).content.decode()
+        assert "The access of sam is changed." in shown
+        changed = Grant.objects.get()
+        assert (changed.permission, changed.expires_at) == ("edit", grant.expires_at)
+        form = {"permission": "view", "expires_at": "2001-01-02T03:04"}
+        answer = browser.post(f"{page}grants/{grant.pk}/", form)
+        assert answer.status_code == 422
+        assert f'id="grant_{grant.pk}_expires_at_error"' in answer.content.decode()
+        assert 'value="2001-01-02T03:04"' in answer.content.decode()
+        assert Grant.objects.get().permission == "edit"
 
     def test_people_and_links(
         self, shared: Any, owner: Any, stranger: Any, browser_of: Any
