@@ -217,5 +217,14 @@ learn({
   "You are offline. The rest comes when you are back.":
     "Sie sind offline. Der Rest kommt, sobald Sie wieder verbunden sind.",
   // the selection
-  "{count} selected": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+  "{shown} selected": { one: "{shown} ausgewählt", other: "{shown} ausgewählt" },
+  "Selecting…": "Wird ausgewählt …",
+  "Not all could be selected. Try again.":
+    "Nicht alle konnten ausgewählt werden. Bitte noch einmal versuchen.",
+  "No more than {most} can be selected at once.": "Mehr als {most} lassen sich nicht zugleich auswählen.",
+  "At most {most} files at once; a collection is downloaded whole.":
+    "Höchstens {most} Dateien zugleich; eine Sammlung wird ganz heruntergeladen.",
+  "{done} of {all} done": "{done} von {all} erledigt",
+  "The connection broke. What is not done is still selected.":
+    "Die Verbindung brach ab. Was nicht erledigt ist, ist noch ausgewählt.",
 });

@@ -40,6 +40,9 @@ export const decimal = (value: number, digits: number): string =>
     useGrouping: false,
   });
 
+/** A count, as the language writes it. */
+export const whole = (count: number): string => count.toLocaleString(language);
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /** A size as people say it. */

@@ -1,13 +1,14 @@
 /* Brings cards and outlines from the server: few at once, the nearest first, and none that nobody
  * looks at any more. */
+import type { Ends } from "../page/selection/chosen";
 import type { Row, Stretch } from "./stretches";
 
 const AT_ONCE = 4;
 
 export class RefusedError extends Error {}
 
-async function ask(url: string, signal: AbortSignal): Promise<Response> {
-  const answer = await fetch(url, { signal, headers: { "X-Requested-With": "fetch" } });
+async function ask(url: string, signal?: AbortSignal): Promise<Response> {
+  const answer = await fetch(url, { signal: signal ?? null, headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok || answer.redirected) throw new RefusedError(String(answer.status));
   return answer;
 }
@@ -16,6 +17,21 @@ export async function fetchOutline(url: string, signal: AbortSignal): Promise<Ro
   const answer = await ask(url, signal);
   const { stretches } = (await answer.json()) as { stretches: Row[] };
   return stretches;
+}
+
+/** The ids of the list, or from one file of it to the other, in parts; `most` of them. */
+export async function fetchIds(url: string, most: number, ends?: Ends): Promise<string[]> {
+  const address = new URL(url, location.href);
+  if (ends) address.searchParams.set("ends", ends.join(","));
+  const ids: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null && ids.length < most; ) {
+    if (cursor) address.searchParams.set("cursor", cursor);
+    const answer = await ask(address.href);
+    const part = (await answer.json()) as { ids: string[]; next: string | null };
+    ids.push(...part.ids);
+    cursor = part.next;
+  }
+  return ids.slice(0, most);
 }
 
 function cardsIn(html: string): HTMLElement[] {

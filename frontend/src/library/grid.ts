@@ -9,15 +9,15 @@
  */
 import { t } from "../language/words";
 import { GONE } from "../page/events";
-import { giveOrder } from "../page/selection/chosen";
-import { fetchCard, fetchOutline, Loader } from "./fetching";
+import { giveOrder, MOST_CHOSEN, type Ends } from "../page/selection/chosen";
+import { fetchCard, fetchIds, fetchOutline, Loader } from "./fetching";
 import { markInWords, monthInWords } from "./marks";
 import { walk, type Walkable } from "./moving";
 import { placeToReturnTo, rememberPlace, type Place } from "./places";
 import type { Frame, Spot } from "./rows";
 import { lay, Scene } from "./scene";
 import { Scrubber, type Mark } from "./scrubber";
-import { idOf, isMonth, Stretch, stretchAt, stretchesOf, stretchOf, type Row } from "./stretches";
+import { idOf, idsOf, isMonth, Stretch, stretchAt, stretchesOf, stretchOf, type Row } from "./stretches";
 
 const NEAR = 1; // windows above and below that are in the document
 const AHEAD = 2; // windows above and below whose cards are fetched
@@ -63,7 +63,10 @@ export class MediaGrid extends HTMLElement {
     this.listen();
     void this.outline();
     shown = this;
-    giveOrder(() => this.ids);
+    giveOrder({
+      known: (ends) => this.known(ends),
+      ask: (ends) => fetchIds(this.dataset.ids ?? "", MOST_CHOSEN, ends),
+    });
   }
 
   disconnectedCallback(): void {
@@ -75,9 +78,10 @@ export class MediaGrid extends HTMLElement {
     cancelAnimationFrame(this.drawing);
   }
 
-  /** The ids of all files that were seen, in their order. */
-  get ids(): string[] {
-    return this.stretches.flatMap((stretch) => stretch.ids);
+  private known(ends?: Ends): { ids: string[]; isWhole: boolean } {
+    const { ids, isWhole } = idsOf(this.stretches, ends);
+    const isBegun = !this.isOutlined && "more" in this.dataset; // more is to come than is known of
+    return { ids, isWhole: isWhole && (ends !== undefined || !isBegun) };
   }
 
   get count(): number {
@@ -437,7 +441,7 @@ export class MediaGrid extends HTMLElement {
   /** A file that has just been uploaded stands first. */
   async add(pageUrl: string): Promise<void> {
     const card = await fetchCard(`${pageUrl}status/`, this.gone.signal).catch(() => undefined);
-    if (!card || this.ids.includes(idOf(card))) return;
+    if (!card || this.find(idOf(card))[0]) return;
     const [first] = this.stretches;
     const month = new Date().toISOString().slice(0, 7);
     if (first?.cards && first.mark === month) {

@@ -1,5 +1,6 @@
 /* The list as the server tells its outline: stretches of files, most of them not here. A stretch
  * knows its height once its files were seen; before, it guesses. */
+import { between, type Ends } from "../page/selection/chosen";
 import { guess, justify, type Frame, type Spot } from "./rows";
 
 export type Row = [count: number, mark: string, cursor: string | null];
@@ -81,6 +82,15 @@ export function stretchAt(all: readonly Stretch[], y: number): number {
 /** The stretch that has the file of this number. */
 export function stretchOf(all: readonly Stretch[], number: number): number {
   return search(all, (stretch) => stretch.first <= number);
+}
+
+/** The ids from one file to the other, else of all; `isWhole` unless one of them was never seen. */
+export function idsOf(all: readonly Stretch[], ends?: Ends): { ids: string[]; isWhole: boolean } {
+  const places = ends?.map((id) => all.findIndex(({ ids }) => ids.includes(id)));
+  if (places?.includes(-1)) return { ids: ends ? [ends[1]] : [], isWhole: true };
+  const part = places ? all.slice(Math.min(...places), Math.max(...places) + 1) : all;
+  const ids = between(part.flatMap((stretch) => stretch.ids), ends);
+  return { ids, isWhole: part.every((stretch) => stretch.ids.length === stretch.count) };
 }
 
 function search(all: readonly Stretch[], isBefore: (stretch: Stretch) => boolean): number {

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -38,17 +38,21 @@ class Ordering:
     def parse(cls, text: str) -> Ordering:
         return cls(field=text.removeprefix("-"), descending=text.startswith("-"))
 
+    def position(self, row: Model) -> tuple[Any, Any]:
+        return None if self.field == "pk" else getattr(row, self.field), row.pk
+
     def columns(self, *, reverse: bool) -> list[str]:
         sign = "-" if self.descending != reverse else ""
         return list(dict.fromkeys([f"{sign}{self.field}", f"{sign}pk"]))
 
-    def after(self, position: tuple[Any, Any], *, reverse: bool) -> Q:
-        """Rows beyond `position` (sort value, id) in this direction."""
+    def after(self, position: tuple[Any, Any], *, reverse: bool, itself: bool = False) -> Q:
+        """Rows beyond `position` (sort value, id) in this direction, or also the one at it."""
         value, pk = position
         side = "lt" if self.descending != reverse else "gt"
+        own_side = f"{side}e" if itself else side
         if self.field == "pk":
-            return Q(**{f"pk__{side}": pk})
-        tie = Q(**{self.field: value, f"pk__{side}": pk})
+            return Q(**{f"pk__{own_side}": pk})
+        tie = Q(**{self.field: value, f"pk__{own_side}": pk})
         # The redundant first bound lets the database start in the index.
         return Q(**{f"{self.field}__{side}e": value}) & (
             Q(**{f"{self.field}__{side}": value}) | tie
@@ -101,7 +105,7 @@ def read_neighbours(
 
     `row` itself need not be among `rows` any more.
     """
-    position = (None if ordering.field == "pk" else getattr(row, ordering.field), row.pk)
+    position = ordering.position(row)
     before, after = (
         rows.filter(ordering.after(position, reverse=reverse))
         .order_by(*ordering.columns(reverse=reverse))
@@ -109,6 +113,21 @@ def read_neighbours(
         for reverse in (True, False)
     )
     return before, after
+
+
+def rows_between(rows: QuerySet[M], *, ordering: Ordering, ends: Collection[Any]) -> QuerySet[M]:
+    """Those of `rows` from one of two of them, whose ids are `ends` in any order, to the other.
+
+    None where one of the two is not among them (any more).
+    """
+    found = list(rows.filter(pk__in=ends).order_by(*ordering.columns(reverse=False)))
+    if not found or len(found) != len(set(ends)):
+        return rows.none()
+    first, last = (ordering.position(row) for row in (found[0], found[-1]))
+    return rows.filter(
+        ordering.after(first, reverse=False, itself=True),
+        ordering.after(last, reverse=True, itself=True),
+    )
 
 
 def _first(rows: QuerySet[M], count: int, either: Sequence[Q] | None) -> list[M]:
@@ -133,8 +152,8 @@ def cursor_after(ordering: Ordering, *, value: Any, pk: Any) -> str:
 
 
 def _encode(row: Model, ordering: Ordering, *, backward: bool) -> str:
-    value = None if ordering.field == "pk" else getattr(row, ordering.field)
-    return _cursor(ordering, value, row.pk, backward=backward)
+    value, pk = ordering.position(row)
+    return _cursor(ordering, value, pk, backward=backward)
 
 
 def _cursor(ordering: Ordering, value: Any, pk: Any, *, backward: bool) -> str:

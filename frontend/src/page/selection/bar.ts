@@ -1,20 +1,54 @@
 /* The form that says what is done with the selected files: it shows itself while there are some, says
  * how many, and sends all of them, also those whose boxes are not in the page. */
 import htmx from "htmx.org";
-import { tn } from "../../language/words";
-import { boxes, BOX, choose, chooseOnly, chosenIds, countChosen, isChosen, onChosen, showChosen } from "./chosen";
+import { t, tn, whole } from "../../language/words";
+import {
+  BOX,
+  boxes,
+  choose,
+  chooseOnly,
+  countChosen,
+  isChosen,
+  MOST_CHOSEN,
+  onChosen,
+  showChosen,
+} from "./chosen";
 import { selectByFrame } from "./frame";
 import { selectByKeys } from "./keys";
+import { mostOf, sendInPieces, writeChosen } from "./pieces";
+import { hasFailed, isReaching, onReaching } from "./reaching";
 import { selectByTouch } from "./touch";
 
 const FORM = "#selection";
 
 function show(): void {
   const form = document.querySelector(FORM);
+  if (!form) return;
   const count = countChosen();
-  form?.classList.toggle("is-open", count > 0);
-  const words = form?.querySelector("[data-count]");
-  if (words) words.textContent = count ? tn("{count} selected", "{count} selected", count) : "";
+  form.classList.toggle("is-open", count > 0);
+  form.classList.toggle("is-reaching", isReaching());
+  form.querySelector(".selection__acts")?.toggleAttribute("inert", isReaching());
+  const words = form.querySelector("[data-count]");
+  if (words) words.textContent = count ? countInWords(count) : "";
+  notice(form, noticeFor(count));
+}
+
+function countInWords(count: number): string {
+  if (isReaching()) return t("Selecting…");
+  return tn("{shown} selected", "{shown} selected", count, { shown: whole(count) });
+}
+
+function noticeFor(count: number): string {
+  if (hasFailed()) return t("Not all could be selected. Try again.");
+  if (count < MOST_CHOSEN) return "";
+  return t("No more than {most} can be selected at once.", { most: whole(MOST_CHOSEN) });
+}
+
+function notice(form: Element, words: string): void {
+  const place = form.querySelector<HTMLElement>("[data-notice]");
+  if (!place) return;
+  place.textContent = words;
+  place.hidden = !words;
 }
 
 /** Also by a key, and whatever else ticks a box. */
@@ -25,9 +59,7 @@ function follow(event: Event): void {
 }
 
 function write(event: FormDataEvent): void {
-  if (!(event.target as Element).matches(FORM)) return;
-  event.formData.delete("ids");
-  event.formData.append("ids", chosenIds().join(","));
+  if ((event.target as Element).matches(FORM)) writeChosen(event.formData);
 }
 
 /** What is in a dialogue is sent by the button that stands in it; Enter that completed a tag, or a
@@ -40,14 +72,26 @@ function enter(event: KeyboardEvent): void {
   target.closest("[popover]")?.querySelector<HTMLElement>("[type=submit]")?.click();
 }
 
-/** Files are saved by the browser itself; as many as there are, they do not fit into an address. */
-function download(event: SubmitEvent): void {
+function submit(event: SubmitEvent): void {
   const { submitter: button } = event;
   const form = event.target as HTMLFormElement;
-  if (!form.matches(FORM) || !(button instanceof HTMLButtonElement)) return;
-  if (button.value !== "download") return;
+  if (!form.matches(FORM)) return;
+  if (!(button instanceof HTMLButtonElement) || button.value !== "download") {
+    sendInPieces(event);
+    return;
+  }
   event.preventDefault();
   event.stopImmediatePropagation();
+  const most = mostOf(form);
+  if (countChosen() <= most) download(form, button);
+  else notice(form, tooManyToDownload(most));
+}
+
+const tooManyToDownload = (most: number): string =>
+  t("At most {most} files at once; a collection is downloaded whole.", { most: whole(most) });
+
+/** Files are saved by the browser itself; as many as there are, they do not fit into an address. */
+function download(form: HTMLFormElement, button: HTMLButtonElement): void {
   const plain = document.createElement("form");
   plain.method = "post";
   plain.action = button.formAction;
@@ -78,10 +122,11 @@ export function selectMany(): void {
   selectByKeys();
   selectByFrame();
   onChosen(show);
+  onReaching(show);
   document.addEventListener("change", follow);
   document.addEventListener("formdata", write);
   document.addEventListener("keydown", enter);
-  document.addEventListener("submit", download, { capture: true });
+  document.addEventListener("submit", submit, { capture: true });
   document.addEventListener("reset", (event) => {
     if ((event.target as Element).matches(FORM)) chooseOnly([]);
   });

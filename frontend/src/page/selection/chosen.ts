@@ -1,7 +1,10 @@
 /* Which files are selected. Their ids are kept here and nowhere else, whether or not their cards are
  * in the page just now: a list that holds only a part of itself says its order by `giveOrder`, and
- * calls `showChosen` for what it brings back. The boxes on cards and rows only show it. */
+ * calls `showChosen` for what it brings back; what it has not seen itself, `reaching` asks it for. The boxes on cards and rows only show it. */
 export const BOX = ".card__pick input, .row__pick input";
+
+/** Files at once: some megabytes of ids, in a browser and on their way. */
+export const MOST_CHOSEN = 100_000;
 
 const chosen = new Set<string>();
 const hearers: (() => void)[] = [];
@@ -10,15 +13,27 @@ export const boxes = (root: ParentNode = document): HTMLInputElement[] => [
   ...root.querySelectorAll<HTMLInputElement>(BOX),
 ];
 
-const inPage = (): string[] => boxes().map((box) => box.value);
-let order: () => string[] = inPage;
+/** Two files of a list, in any order. */
+export type Ends = readonly [string, string];
 
-/** The ids of all that are listed, as somebody sees them, one after the other. */
-export const listed = (): string[] => order();
+export interface Order {
+  /** The ids from one file to the other, else of all, as far as they are known here. */
+  known: (ends?: Ends) => { ids: string[]; isWhole: boolean };
+  /** The same from the server, which knows all of them. */
+  ask?: (ends?: Ends) => Promise<string[]>;
+}
 
-/** By default those in the page; for a list whose cards are not all there. Without one: the default. */
-export function giveOrder(ids: () => string[] = inPage): void {
-  order = ids;
+const page: Order = {
+  known: (ends) => ({ ids: between(boxes().map((box) => box.value), ends), isWhole: true }),
+};
+let order = page;
+
+/** As somebody sees the files that are listed. */
+export const listed = (): Order => order;
+
+/** By default it is that of the page; for a list whose cards are not all there. */
+export function giveOrder(given: Order = page): void {
+  order = given;
 }
 
 export const isChosen = (id: string): boolean => chosen.has(id);
@@ -33,18 +48,22 @@ export function choose(ids: Iterable<string>, isIn = true): void {
   tell();
 }
 
+/** How often another selection took the place of the one before. */
+export let era = 0;
+
 /** These and no others. */
 export function chooseOnly(ids: Iterable<string>): void {
+  era += 1;
   chosen.clear();
   choose(ids);
 }
 
-/** All that are listed from one to the other, both included. */
-export function between(from: string, to: string): string[] {
-  const all = listed();
-  const [start, end] = [all.indexOf(from), all.indexOf(to)];
-  if (start < 0 || end < 0) return [to];
-  return all.slice(Math.min(start, end), Math.max(start, end) + 1);
+/** Those of `all` from one end to the other, both included; the second end alone if one is gone. */
+export function between(all: string[], ends?: Ends): string[] {
+  if (!ends) return all;
+  const places = ends.map((id) => all.indexOf(id));
+  if (Math.min(...places) < 0) return [ends[1]];
+  return all.slice(Math.min(...places), Math.max(...places) + 1);
 }
 
 /** Ticks the boxes in `root`, or in the page, as is chosen. */

@@ -1,7 +1,8 @@
 /* Many files at once, by ticks and keys: Shift takes all between two ticks, Ctrl or Cmd with A all
  * that are listed, Escape lets go of them. While some are selected, a click on another card selects
  * that, too; Enter still opens it. */
-import { between, BOX, choose, chooseOnly, countChosen, isChosen, listed } from "./chosen";
+import { BOX, choose, chooseOnly, countChosen, isChosen } from "./chosen";
+import { chooseListed } from "./reaching";
 
 let last = "";
 
@@ -25,7 +26,8 @@ function click(event: MouseEvent): void {
     event.stopPropagation();
   }
   const isIn = isOnCard ? event.shiftKey || !isChosen(id) : box.checked;
-  choose(event.shiftKey ? between(last, id) : [id], isIn);
+  if (event.shiftKey) void chooseListed([last || id, id], isIn);
+  else choose([id], isIn);
   last = id;
 }
 
@@ -36,7 +38,7 @@ function press(event: KeyboardEvent): void {
   if (isBusy || !document.querySelector("#selection")) return;
   const wantsAll = event.key === "a" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
   if (wantsAll) event.preventDefault();
-  if (wantsAll) choose(listed());
+  if (wantsAll) void chooseListed();
   else if (event.key === "Escape" && countChosen()) chooseOnly([]);
 }
 

@@ -1,6 +1,7 @@
 /* A long touch on a card selects it; the finger, still down, then draws over all that it passes. */
-import { between, BOX, chooseOnly, chosenIds } from "./chosen";
+import { BOX, chooseOnly, chosenIds, listed } from "./chosen";
 import { scrollAtEdges } from "./edges";
+import { chooseListed } from "./reaching";
 
 const LONG = 450; // milliseconds
 const SLACK = 10; // CSS pixels
@@ -17,9 +18,10 @@ interface Drawing {
 function drawFrom(first: string, touch: Touch): Drawing {
   const before = chosenIds();
   let [x, y] = [touch.clientX, touch.clientY];
+  let last = first;
   const take = (): void => {
-    const id = idAt(document.elementFromPoint(x, y));
-    if (id) chooseOnly([...before, ...between(first, id)]);
+    last = idAt(document.elementFromPoint(x, y)) || last;
+    chooseOnly([...before, ...listed().known([first, last]).ids]);
   };
   chooseOnly([...before, first]);
   navigator.vibrate?.(10);
@@ -29,7 +31,10 @@ function drawFrom(first: string, touch: Touch): Drawing {
       [x, y] = [moved.clientX, moved.clientY];
       take();
     },
-    end: rest,
+    end: () => {
+      rest();
+      void chooseListed([first, last]); // also what flew by before it was here
+    },
   };
 }
 

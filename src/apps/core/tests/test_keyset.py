@@ -14,7 +14,7 @@ from django.db.models import Q
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.keyset import CursorError, Ordering, read_neighbours, read_page
+from apps.core.keyset import CursorError, Ordering, read_neighbours, read_page, rows_between
 
 ORDERINGS = ["-pk", "pk", "first_name", "-first_name"]
 
@@ -54,6 +54,19 @@ def test_neighbours_are_those_beside_it_in_the_list(rows: Any, text: str) -> Non
     gone = every[7]  # what has left the list still has its place in it
     rest = _all().exclude(pk=gone.pk)
     assert read_neighbours(rest, ordering=ordering, row=gone) == (every[6], every[8])
+
+
+@pytest.mark.parametrize("text", ORDERINGS)
+def test_rows_between_two_are_those_of_the_list(rows: Any, text: str) -> None:
+    ordering = Ordering.parse(text)
+    every = list(_all().order_by(*ordering.columns(reverse=False)))
+    for first, last in [(0, 22), (3, 3), (4, 17), (6, 7)]:
+        for ends in ((every[first].pk, every[last].pk), (every[last].pk, every[first].pk)):
+            found = rows_between(_all(), ordering=ordering, ends=ends)
+            assert set(found) == set(every[first : last + 1])
+    gone = _all().exclude(pk=every[5].pk)
+    for ends in ((every[5].pk, every[9].pk), ()):
+        assert not rows_between(gone, ordering=ordering, ends=ends)
 
 
 @pytest.mark.parametrize("text", ORDERINGS)

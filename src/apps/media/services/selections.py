@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -82,9 +83,12 @@ def restore_many(*, user: Visitor, ids: Sequence[UUID]) -> list[Outcome]:
 
 
 def restore_trashed(*, user: Visitor, moment: datetime) -> list[Outcome]:
-    """Take back what came into the trash at exactly that moment, by one `delete_many`."""
+    """Take back what came into the trash at exactly that moment, however much it is."""
     thrown = MediaFile.objects.filter(visible_to(user), deleted_at=moment).order_by("pk")
-    return restore_many(user=user, ids=list(thrown.values_list("pk", flat=True)[:MOST_SELECTED]))
+    outcomes: list[Outcome] = []
+    while ids := list(_after(thrown, outcomes).values_list("pk", flat=True)[:MOST_SELECTED]):
+        outcomes += restore_many(user=user, ids=ids)
+    return outcomes
 
 
 def tag_many(*, user: Visitor, ids: Sequence[UUID], tags: Iterable[str]) -> list[Outcome]:
@@ -112,8 +116,11 @@ def collect_many(*, user: Visitor, ids: Sequence[UUID], collection: Collection) 
 
 
 @transaction.atomic
-def share_many(*, user: Visitor, ids: Sequence[UUID], title: str) -> SharedSelection:
-    """Put the files of `user` into a new collection with a link that opens it.
+def share_many(
+    *, user: Visitor, ids: Sequence[UUID], title: str, begun: Collection | None = None
+) -> SharedSelection:
+    """Put the files of `user` into a new collection with a link that opens it, or into the one that
+    was `begun` so.
 
     What belongs to somebody else is left out: a collection opens only what its owner put in. Raises
     `ValidationError` for a title that cannot be.
@@ -122,11 +129,12 @@ def share_many(*, user: Visitor, ids: Sequence[UUID], title: str) -> SharedSelec
     outcomes = [_shareable(user, pk, found.get(pk)) for pk in dict.fromkeys(ids)]
     taken = [outcome.media_id for outcome in outcomes if not outcome.code]
     if not taken:
-        return SharedSelection(outcomes)
-    collection = create_collection(user=user, title=title)
+        return SharedSelection(outcomes, begun)
+    collection = begun or create_collection(user=user, title=title)
     for page in _pages(taken):
         add_items(user=user, collection=collection, media_ids=page)
-    return SharedSelection(outcomes, collection, create_share_link(user=user, media=collection))
+    link = None if begun else create_share_link(user=user, media=collection)
+    return SharedSelection(outcomes, collection, link)
 
 
 # -- pages -------------------------------------------------------------------------------------
@@ -151,6 +159,10 @@ def _counted(ids: Sequence[UUID], *, most: int = MOST_AT_ONCE) -> Sequence[UUID]
     if len(ids) > most:
         raise BadRequestError(detail=_("At most %(most)s files at once."), values={"most": most})
     return ids
+
+
+def _after(rows: QuerySet[MediaFile], outcomes: Sequence[Outcome]) -> QuerySet[MediaFile]:
+    return rows.filter(pk__gt=outcomes[-1].media_id) if outcomes else rows
 
 
 def _refusal(pk: UUID, error: AppError) -> Outcome:

@@ -17,7 +17,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.media import links, selectors
+from apps.media import links, selectors, services
 from apps.media.models import MediaAttachment, MediaFile, MediaVersion, Rendition
 from apps.media.models.media_file import MediaType
 from apps.media.processing.crops import Crop, cropped_name
@@ -72,6 +72,12 @@ class Source:
 
     mime_type: str
     srcset: str
+
+
+@register.simple_tag
+def most_selected() -> int:
+    """How many files one request may do something with."""
+    return services.MOST_SELECTED
 
 
 @register.inclusion_tag("media/parts/picture.html")

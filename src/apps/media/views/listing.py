@@ -16,11 +16,17 @@ M = TypeVar("M", bound=Model)
 
 
 def read_shown(
-    rows: QuerySet[M], *, ordering: str, cursor: str | None, count: int | None = None
+    rows: QuerySet[M],
+    *,
+    ordering: str,
+    cursor: str | None,
+    count: int | None = None,
+    most: int | None = None,
 ) -> Page[M]:
-    """The page of `rows` at `cursor`, of `count` at most; raises `BadRequestError` where it is none
-    of ours."""
-    size = min(count or PAGE_SIZE, PAGE_SIZE)
+    """The page of `rows` at `cursor`, of `count` at most if that is said, and never of more than
+    `most`; raises `BadRequestError` where it is none of ours."""
+    most = most or PAGE_SIZE
+    size = min(count or most, most)
     try:
         return read_page(rows, ordering=Ordering.parse(ordering), size=size, cursor=cursor)
     except CursorError as error:

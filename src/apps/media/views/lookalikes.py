@@ -14,7 +14,8 @@ from apps.core.pages import PersonalView
 from apps.media import selectors, services
 from apps.media.views.archives import read_ids
 from apps.media.views.pages import back_to
-from apps.media.views.selectionpages import report_trashed
+from apps.media.views.selectionpages import in_microseconds, report_trashed
+from apps.media.views.tallies import Tally
 
 KEPT = "keep-"
 ALL = "all"
@@ -45,7 +46,7 @@ class LookalikesPage(PersonalView):
             shown=read_ids(request.POST.getlist("shown")),
             moment=moment,
         )
-        report_trashed(request, outcomes, moment)
+        report_trashed(request, Tally(moment=in_microseconds(moment)).add(outcomes))
 
 
 def _read_kept(request: HttpRequest) -> list[uuid.UUID]:

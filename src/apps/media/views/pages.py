@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -25,22 +22,16 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
-from apps.core.keyset import Ordering, Page
 from apps.core.pages import PageView, PersonalView
 from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.conf import options
-from apps.media.filters import MediaFilter
-from apps.media.forms import LibraryForm, UploadForm
+from apps.media.forms import UploadForm
 from apps.media.models import MediaFile
 from apps.media.policies import may_empty_trash
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
-from apps.media.views import listing
-from apps.media.views.api import ORDERINGS
-from apps.media.views.chips import active_filters
 from apps.media.views.listing import read_shown
-from apps.media.views.rates import SearchRate, UploadRate
-from apps.media.views.trails import DEFAULT_SORT, trail_of
+from apps.media.views.rates import UploadRate
 
 SHOWCASE_SIZE = 24
 PLACES = 100  # collections to choose from
@@ -56,152 +47,6 @@ class HomeView(PageView):
         rows = selectors.with_details(selectors.list_visible_media(user=request.user))
         items = selectors.shown_to(request.user, list(rows[:SHOWCASE_SIZE]))
         return render(request, "media/home.html", {"items": items})
-
-
-# -- the library ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One page of a list and the addresses of its neighbours; `more_url` gives cards alone."""
-
-    page: Page[MediaFile]
-    query: QueryDict
-
-    @property
-    def items(self) -> list[MediaFile]:
-        return self.page.items
-
-    @property
-    def is_filtered(self) -> bool:
-        return any(name != "ordering" for name in self.query)
-
-    @property
-    def is_newest(self) -> bool:
-        """Whether a file that arrives now stands first."""
-        sort = self.query.get("ordering", DEFAULT_SORT)
-        return not self.is_filtered and sort == DEFAULT_SORT and self.page.previous is None
-
-    @property
-    def outline_url(self) -> str | None:
-        """Where script learns what there is beyond this first page."""
-        if self.page.previous is not None:
-            return None
-        return f"{reverse('media:media-outline')}{trail_of(self.query)}"
-
-    @property
-    def cards_url(self) -> str:
-        return f"{reverse('media:media-cards')}{trail_of(self.query)}"
-
-    @property
-    def months(self) -> str:
-        """The months of a list by time, each with how many files of it are here: `2024-03*12`."""
-        if self.query.get("ordering", DEFAULT_SORT).removeprefix("-") != "created_at":
-            return ""
-        groups = groupby(self.items, key=selectors.month_of)
-        return " ".join(f"{month}*{len(list(files))}" for month, files in groups)
-
-    @property
-    def trail(self) -> str:
-        """What the addresses of its files end with, for their pages to lead along the list."""
-        return trail_of(self.query)
-
-    @property
-    def more_url(self) -> str | None:
-        return self._address("media:media-cards", self.page.next)
-
-    @property
-    def next_url(self) -> str | None:
-        return self._address("media:library", self.page.next)
-
-    @property
-    def previous_url(self) -> str | None:
-        return self._address("media:library", self.page.previous)
-
-    def _address(self, name: str, cursor: str | None) -> str | None:
-        if cursor is None:
-            return None
-        pairs = [(key, value) for key, values in self.query.lists() for value in values]
-        return f"{reverse(name)}?{urlencode([*pairs, ('cursor', cursor)])}"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What of the library somebody wants to see: which files, in which order, from where on."""
-
-    rows: QuerySet[MediaFile]
-    query: QueryDict
-    ordering: str
-    cursor: str
-    count: int | None
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> Wish:
-        query = request.GET.copy()
-        if query.get("q"):
-            check_rate(SearchRate, request)
-        cursor, count = (query.pop(name, [""])[-1] for name in ("cursor", "count"))
-        for name in [name for name, values in query.lists() if not any(values)]:
-            del query[name]  # a control left alone says nothing
-        rows = selectors.list_media_by_user(user_id=request.user.pk)
-        return cls(
-            rows=MediaFilter(query, queryset=rows, request=request).qs,
-            query=query,
-            ordering=ORDERINGS.get(query.get("ordering", ""), ORDERINGS[DEFAULT_SORT]),
-            cursor=cursor,
-            count=int(count) if count.isdecimal() and len(count) < len("1000") else None,
-        )
-
-
-def _read_listing(request: HttpRequest) -> Listing:
-    wish = Wish.of(request)
-    rows = selectors.with_details(wish.rows)
-    page = read_shown(rows, ordering=wish.ordering, cursor=wish.cursor, count=wish.count)
-    return Listing(page=page, query=wish.query)
-
-
-class LibraryView(PersonalView):
-    """The visitor's own files with the filter bar."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        found = _read_listing(request)
-        tags = selectors.list_tags(user=request.user)
-        places = list(selectors.list_editable_collections(user=request.user)[:PLACES])
-        sent = found.query.copy()
-        for name, value in (("media_type", ""), ("ordering", DEFAULT_SORT)):
-            sent.setdefault(name, value)
-        form = LibraryForm(sent, tag_names=[tag.name for tag in tags], places=places)
-        context = {
-            "listing": found,
-            "form": form,
-            "places": places,
-            "active": active_filters(form, found.query),
-        }
-        return render(request, "media/library.html", context)
-
-
-class CardsView(PersonalView):
-    """The next page of the library, without the page around it."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        appended = "count" not in request.GET  # those of an outline stand for themselves
-        context = {"listing": _read_listing(request), "appended": appended}
-        return render(request, "media/parts/cards.html", context)
-
-
-class OutlineView(PersonalView):
-    """Where in the library how many files are: `[count, mark, cursor]` of each stretch."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        wish = Wish.of(request)
-        stretches = selectors.read_outline(
-            wish.rows,
-            ordering=Ordering.parse(wish.ordering),
-            size=listing.PAGE_SIZE,
-            user_id=request.user.pk,
-        )
-        rows = [(stretch.count, stretch.mark, stretch.cursor) for stretch in stretches]
-        return JsonResponse({"stretches": rows})
 
 
 # -- uploading --------------------------------------------------------------------------------

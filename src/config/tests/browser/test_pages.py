@@ -73,6 +73,7 @@ QUERIES = {"events:words": "?ids={media}"}
 NO_PAGES = {
     "media:choose",
     "media:media-cards",
+    "media:media-ids",
     "media:media-outline",
     "media:media-suggestions",
     "media:tag-suggestions",

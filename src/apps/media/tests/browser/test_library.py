@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from apps.core.ids import first_id
+from apps.media import services
 from apps.media.models import MediaFile
 from apps.media.tests import samples
 from apps.media.tests.browser.test_accessibility import PHONE, check, violations
+from apps.media.views import librarypages
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
@@ -324,6 +326,106 @@ def test_many_are_selected_by_shift_and_keys(
     expect(site.get_by_text("8 files moved to the trash.")).to_be_visible()
     site.get_by_role("button", name="Undo").click()
     expect(site.locator(".card")).to_have_count(8)
+    _selected(site, 0)
+
+
+def _chosen(site: Page, count: int) -> None:
+    """So many are selected, wherever their cards are."""
+    expect(site.locator(".selection [data-count]")).to_have_text(f"{count} selected")
+
+
+def test_what_is_not_loaded_is_selected_too(
+    site: Page,
+    at: At,
+    shelf: Callable[[int], list[MediaFile]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From one end of the list to the other, of which the middle was never here."""
+    monkeypatch.setattr(librarypages, "IDS_AT_ONCE", 150)
+    rows = shelf(400)
+    site.goto(at("/library/"))
+    scale = site.get_by_role("slider", name="Date")
+    site.get_by_label("Select 398.jpg").check(force=True)
+    _chosen(site, 1)
+    scale.press("End")
+    _named(site, "001.jpg").click(modifiers=["Shift"])
+    _chosen(site, 398)
+    expect(site.get_by_label("Select 001.jpg")).to_be_checked()
+    expect(site.get_by_label("Select 000.jpg")).not_to_be_checked()
+    scale.press("Home")
+    expect(scale).to_have_attribute("aria-valuetext", "December 2024")
+    scale.press("PageDown")  # the newest of the year before
+    expect(site.get_by_label("Select 199.jpg")).to_be_checked()
+    site.get_by_label("Select 199.jpg").uncheck(force=True)
+    _chosen(site, 397)
+    site.get_by_role("button", name="Move to trash").click()
+    expect(site.get_by_text("397 files moved to the trash.")).to_be_visible()
+    kept = {rows[number].pk for number in (0, 199, 399)}
+    assert set(MediaFile.objects.filter(deleted_at=None).values_list("pk", flat=True)) == kept
+
+
+def test_all_of_a_long_list_are_done_in_pieces(
+    site: Page,
+    at: At,
+    shelf: Callable[[int], list[MediaFile]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "MOST_SELECTED", 150)
+    shelf(400)
+    site.goto(at("/library/?media_type=image"))
+    expect(site.locator(".card").first).to_have_attribute("aria-setsize", "400")
+    site.keyboard.press("Control+a")
+    _chosen(site, 400)
+    site.get_by_role("button", name="Download").click()
+    expect(site.get_by_role("alert")).to_have_text(
+        "At most 150 files at once; a collection is downloaded whole."
+    )
+    pieces: list[int] = []
+    site.on("request", lambda request: pieces.append(1) if request.method == "POST" else None)
+    site.get_by_role("button", name="Move to trash").click()
+    expect(site.get_by_text("400 files moved to the trash.")).to_be_visible()
+    assert len(pieces) == 3
+    assert not MediaFile.objects.filter(deleted_at=None).exists()
+    site.get_by_role("button", name="Undo").click()
+    expect(site.get_by_text("400 files back in your library.")).to_be_visible()
+    assert MediaFile.objects.filter(deleted_at=None).count() == 400
+
+
+def test_an_act_in_pieces_is_stopped_and_gone_on_with(
+    site: Page,
+    at: At,
+    shelf: Callable[[int], list[MediaFile]],
+    monkeypatch: pytest.MonkeyPatch,
+    complaints: list[str],
+) -> None:
+    monkeypatch.setattr(services, "MOST_SELECTED", 150)
+    shelf(400)
+    site.goto(at("/library/"))
+    expect(site.locator(".card").first).to_have_attribute("aria-setsize", "400")
+    site.keyboard.press("Control+a")
+    _chosen(site, 400)
+    held: list[Route] = []
+    hold = lambda route: held.append(route)  # noqa: E731, PLW0108 - playwright marks what it gets
+    site.route("**/library/selection/", hold, times=3)
+    site.get_by_role("button", name="Tags").click()
+    site.get_by_role("combobox", name="Tags").fill("lake")
+    site.keyboard.press("Enter")
+    expect(site.get_by_text("0 of 400 done")).to_be_visible()
+    assert violations(site) == []
+    held.pop().continue_()
+    expect(site.get_by_text("150 of 400 done")).to_be_visible()
+    held.pop().abort()
+    expect(site.get_by_role("alert")).to_contain_text("What is not done is still selected.")
+    _chosen(site, 250)
+    complaints.clear()  # the browser's own words about the connection
+
+    site.get_by_role("button", name="Tags").click()
+    site.get_by_role("button", name="Add tags").click()
+    expect(site.get_by_text("0 of 250 done")).to_be_visible()
+    site.get_by_role("button", name="Stop").click()
+    held.pop().continue_()
+    expect(site.get_by_text("150 files tagged.")).to_be_visible()
+    assert MediaFile.objects.filter(tags__name="lake").count() == 300
     _selected(site, 0)
 
 

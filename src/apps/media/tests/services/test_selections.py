@@ -112,6 +112,17 @@ def test_one_act_is_taken_back_and_no_other(files: list[MediaFile], owner: Any) 
     assert list(acts) == [("trashed", owner.pk), ("restored", owner.pk)]
 
 
+def test_an_act_in_pieces_is_taken_back_as_one(
+    files: list[MediaFile], owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = timezone.now()
+    for piece in (files[:3], files[3:]):
+        services.delete_many(user=owner, ids=_ids(piece), moment=moment)
+    monkeypatch.setattr(selections, "MOST_SELECTED", 4)
+    assert _codes(services.restore_trashed(user=owner, moment=moment)) == [""] * 6
+    assert not MediaFile.objects.exclude(deleted_at=None).exists()
+
+
 def test_nobody_else_takes_it_back(files: list[MediaFile], owner: Any, stranger: Any) -> None:
     moment = timezone.now()
     services.delete_many(user=owner, ids=_ids(files), moment=moment)
@@ -176,6 +187,17 @@ class TestSharing:
         assert shared.collection.visibility == "private"
         items = list_shared_items(link=shared.link, collection=shared.collection)
         assert [item.media_id for item in items] == _ids([files[1], files[0]])
+
+    def test_what_was_begun_is_gone_on_with(
+        self, files: list[MediaFile], owner: Any, foreign: MediaFile
+    ) -> None:
+        begun = services.share_many(user=owner, ids=_ids(files[:2]), title="Many").collection
+        for ids in (_ids(files[2:5]), [foreign.pk]):
+            more = services.share_many(user=owner, ids=ids, title="Many", begun=begun)
+            assert (more.collection, more.link) == (begun, None)
+        assert begun is not None
+        assert begun.items.count() == 5
+        assert ShareLink.objects.get().collection == begun
 
     def test_without_any_nothing_is_made(self, foreign: MediaFile, owner: Any) -> None:
         shared = services.share_many(user=owner, ids=[foreign.pk, uuid4()], title="None")

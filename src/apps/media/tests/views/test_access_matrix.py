@@ -125,6 +125,7 @@ PERSONAL = {
     "media:library",
     "media:choose",
     "media:media-cards",
+    "media:media-ids",
     "media:media-outline",
     "media:media-suggestions",
     "media:tag-suggestions",

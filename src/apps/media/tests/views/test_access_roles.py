@@ -185,6 +185,7 @@ def test_numbers_and_personal_lists_are_of_ones_own(
     names = (
         "library",
         "media-cards",
+        "media-ids",
         "media-outline",
         "media-suggestions",
         "tag-suggestions",
