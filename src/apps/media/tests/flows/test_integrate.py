@@ -1,4 +1,4 @@
-"""`docs/integrate.md`, typed as it is written into a project of its own, and then used.
+"""`docs/integrate.md` and the diary of `docs/tutorial.md`, typed as they stand, and then used.
 
 The wheel is built and installed without downloads: the other packages are those of this
 environment. On SQLite, or on the PostgreSQL server that `DATABASE_URL` names.
@@ -32,6 +32,7 @@ from launch.broker import broker_url, find_program
 
 ROOT = Path(__file__).resolve().parents[5]
 PAGE = (ROOT / "docs/integrate.md").read_text()
+TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src/apps/core", "src/apps/media")
 PROGRAMS = (
     ("django-admin", "django.core.management", "execute_from_command_line"),
@@ -58,8 +59,8 @@ class Typist:
             "DJANGO_SUPERUSER_EMAIL": "ann@example.org",
         }
 
-    def type_section(self, title: str) -> None:
-        text = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    def type_section(self, title: str, page: str = PAGE) -> None:
+        text = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
         blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         assert blocks, title
         for language, block in blocks:
@@ -230,6 +231,18 @@ def test_the_page_is_true_of_celery(typist: Typist) -> None:
             typist.stop()
 
 
+def test_the_diary_of_the_tutorial_shows_a_picture(typist: Typist) -> None:
+    typist.type_section("5. The diary", TUTORIAL)
+    with httpx.Client(base_url=f"http://127.0.0.1:{typist.port}", follow_redirects=True) as site:
+        eventually(lambda: _answers(site, "/diary/write/"), within=60)
+        send(site, str(site.get("/diary/write/").url), PERSON)
+        photo = {"picture-files": ("sea.jpg", samples.photo_jpeg(640, 480))}
+        assert "By the sea" in send(site, "/diary/write/", {"text": "By the sea"}, photo).text
+        source = eventually(lambda: _first_picture(site, "/diary/"), within=120)
+        assert site.get(source).headers["Content-Type"].startswith("image/")
+        assert httpx.get(str(site.base_url.join(source))).status_code == 404
+
+
 @contextmanager
 def broker(place: Path) -> Iterator[str]:
     """An empty one, in the place of that of the page."""
@@ -295,9 +308,14 @@ def send(site: httpx.Client, address: str, fields: dict[str, str], files: Any = 
     return answer
 
 
-def _answers(site: httpx.Client) -> bool:
+def _first_picture(site: httpx.Client, address: str) -> str | None:
+    found = re.search(r'<img[^>]* src="(/media/[^"]+)"', site.get(address).text)
+    return found[1] if found else None
+
+
+def _answers(site: httpx.Client, address: str = "/notes/new/") -> bool:
     try:
-        return site.get("/notes/new/").status_code == 200
+        return site.get(address).status_code == 200
     except httpx.TransportError:
         return False
 
