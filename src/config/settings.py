@@ -322,6 +322,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "apps.core.error_pages.csrf_failure"
 if ENV.https:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
@@ -354,7 +355,7 @@ LANGUAGE_COOKIE_SECURE = ENV.https
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-FORMAT_MODULE_PATH = None
+FORMAT_MODULE_PATH = "config.formats"
 
 # Counts of rates are in it, and nothing that would be missed.
 CACHES = {"default": {**cache_from_url(ENV.cache_url, folder=DATA_DIR), "KEY_PREFIX": "media-app"}}

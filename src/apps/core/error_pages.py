@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from apps.core.errors import AppError
+from apps.core.origins import known
 from apps.core.problems import error_headers, phrase_of, problem_response
+from apps.core.words import gettext_noop as _
+
+OURS = HTTPStatus.INTERNAL_SERVER_ERROR  # and whatever is above it
+# What people are told instead of the protocol's name of a status.
+TITLES: Mapping[int, str] = {
+    400: _("That could not be understood"),
+    403: _("You have no permission for this"),
+    404: _("Page not found"),
+    413: _("That is too large"),
+    429: _("Too much at once"),
+    500: _("Something went wrong"),
+    503: _("We will be back in a moment"),
+}
+PASSING = frozenset({429, 500, 502, 503, 504})  # what another try may get over
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -30,11 +51,22 @@ def answer_error(
         return problem_response(status=status, code=code, detail=detail, headers=headers)
     if detail == gettext("Not found."):  # which the title says as well
         detail = gettext("There is nothing at this address, or it is not for you to see.")
-    context = {"status": status, "title": phrase_of(status), "detail": detail}
-    response = render(request, "core/error.html", context, status=status)
+    response = _page(request, status=status, detail=detail)
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def _page(request: HttpRequest, **context: Any) -> HttpResponse:
+    """A failure of ours is told without the request, the session and the database: any of them may
+    be what failed."""
+    status = context["status"]
+    context["title"] = gettext(TITLES[status]) if status in TITLES else phrase_of(status)
+    context["may_pass"] = status in PASSING and request.method == "GET"
+    if status < OURS:
+        return render(request, "core/error.html", context, status=status)
+    context["number"] = known().get("request_id", "")
+    return HttpResponse(render_to_string("core/failure.html", context), status=status)
 
 
 def answer_app_error(request: HttpRequest, error: AppError) -> HttpResponse:
@@ -61,11 +93,30 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer_error(request, status=400, code="invalid", detail=detail)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Made without the request, the session and the database: any of them may be what failed."""
-    detail = gettext("Something went wrong on our side.")
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was sent by another site, or by a page of ours that is out of date; `reason`, which
+    is for developers, stays in the log."""
+    detail = gettext(
+        "The form was open for too long, or your browser sent no cookie. Nothing was changed."
+        " Open the page again and send the form once more."
+    )
     if not wants_page(request):
-        return problem_response(status=500, code="error", detail=detail)
-    context = {"status": 500, "title": phrase_of(500), "detail": detail}
-    page = render_to_string("core/failure.html", context)
-    return HttpResponse(page, status=500, headers={"Cache-Control": "no-store"})
+        return problem_response(status=403, code="csrf_failed", detail=detail)
+    title = gettext("This form is out of date")
+    context = {"status": 403, "title": title, "detail": detail, "back": _page_of_form(request)}
+    return render(request, "core/error.html", context, status=403)
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """Where on this site the form was, if the browser says so."""
+    came_from = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(came_from, hosts, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(came_from)
+    return parts._replace(scheme="", netloc="", fragment="").geturl()
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    detail = gettext("Something went wrong on our side.")
+    return answer_error(request, status=500, code="error", detail=detail)

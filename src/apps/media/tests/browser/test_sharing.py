@@ -74,7 +74,7 @@ def test_a_link_with_a_password_from_making_to_the_end(
     site.get_by_role("button", name="Revoke").click()
     expect(site.get_by_text("The link opens nothing any more.")).to_be_visible()
     guest.goto(address)
-    expect(guest.get_by_role("heading", name="Not Found")).to_be_visible()
+    expect(guest.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 def test_people_come_and_go(
