@@ -156,11 +156,12 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: MediaFile) -> None:
         services.delete_media(user=request.user, media=obj, permanent=True)
 
-    @admin.display(description="")
+    @admin.display(description=_("preview"))
     def preview(self, media: MediaFile) -> str:
         return format_html(
-            '<img src="{}" alt="" width="64" height="64" loading="lazy">',
+            '<img class="thumbnail" src="{}" alt="{}" width="64" height="64" loading="lazy">',
             links.thumbnail_url(media),
+            media,
         )
 
     @admin.display(description=_("size"), ordering="size")

@@ -6,21 +6,25 @@ lately is a range of ids, and what is stored is the sum of the accounts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncDate, TruncHour
 from django.utils import timezone
 
 from apps.core.ids import first_id
 from apps.media.models import Job, MediaFile, Quota, Status, Upload
 from apps.media.models.media_file import MediaType
+from apps.media.selectors.bars import Plot, Row, stack_bars
 
 DAYS = 14
+HOURS = 24
+LONGEST = timedelta(days=2)  # that work is looked for
 MOST = 10
+UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -35,64 +39,71 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Day:
-    """What came on one day; `height` is percent of the day with the most bytes."""
-
-    date: date
-    files: int
-    bytes: int
-    height: float
-
-
-@dataclass(frozen=True)
 class Slice:
-    """So much of something; `width` is percent of the largest."""
+    """So much of something; `width` is percent of the largest, `media_type` what it is all of."""
 
     name: str
     count: int
     bytes: int
     width: float
+    media_type: str = ""
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The state of the site. `failures` counts codes of jobs that failed in the last `DAYS` days,
-    `kinds` what came in them by media type, `owners` those with the most bytes."""
+    """The state of the site.
+
+    `depths` is how many jobs were waiting or running when each of the last `HOURS` hours ended.
+    `failures` counts codes of jobs that failed in the last `DAYS` days, `failed` the days; `days`
+    and `kinds` are what came in them, `owners` those with the most bytes.
+    """
 
     bytes: int
     files: int
     receiving: int
     quarantined: int
     queues: list[Queue]
+    depths: Plot
     failures: list[tuple[str, int]]
-    days: list[Day]
+    failed: Plot
+    days: Plot  # counted in bytes
     kinds: list[Slice]
     owners: list[Slice]
+
+    @property
+    def failed_today(self) -> int:
+        return self.failed.bars[-1].count
 
 
 def get_overview() -> Overview:
     """All of it, in a fixed number of queries."""
+    queues = _queues()
     stored = Quota.objects.aggregate(bytes=Sum("bytes_used"), files=Sum("files_used"))
     recent = _since(DAYS)
-    kinds = recent.values_list("media_type")
     owners = Quota.objects.values_list("owner__username", "files_used", "bytes_used")
     return Overview(
         bytes=stored["bytes"] or 0,
         files=stored["files"] or 0,
         receiving=Upload.objects.filter(state=Upload.State.RECEIVING).count(),
         quarantined=MediaFile.objects.filter(status=Status.QUARANTINED).count(),
-        queues=_queues(),
+        queues=queues,
+        depths=_depths(now=sum(queue.waiting + queue.running for queue in queues)),
         failures=_failures(),
+        failed=_failed(),
         days=_days(recent),
-        kinds=_slices(_named(kinds.annotate(Count("pk"), bytes=Sum("size")).order_by("-bytes"))),
+        kinds=_kinds(recent),
         owners=_slices(owners.order_by("-bytes_used")[:MOST]),
     )
 
 
 def _since(days: int) -> QuerySet[MediaFile]:
+    return MediaFile.objects.filter(pk__gte=first_id(_beginning(days))).order_by()
+
+
+def _beginning(days: int) -> datetime:
+    """Midnight before the last so many days, of which today is one."""
     first = timezone.localdate() - timedelta(days=days - 1)
-    start = timezone.make_aware(datetime.combine(first, datetime.min.time()))
-    return MediaFile.objects.filter(pk__gte=first_id(start)).order_by()
+    return timezone.make_aware(datetime.combine(first, datetime.min.time()))
 
 
 def _queues() -> list[Queue]:
@@ -110,30 +121,61 @@ def _queues() -> list[Queue]:
     ]
 
 
+def _depths(*, now: int) -> Plot:
+    """Of what is unfinished `now`, back hour by hour: less what came since, and more what ended.
+
+    A job that took longer than `LONGEST` is not seen to have waited before.
+    """
+    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hours = [this_hour - timedelta(hours=number) for number in range(HOURS)]
+    jobs = Job.objects.order_by().filter(pk__gte=first_id(hours[-1] - LONGEST))
+    came = _per_hour(jobs, "created_at", since=hours[-1])
+    ended = _per_hour(jobs, "finished_at", since=hours[-1])
+    rows: list[Row] = []
+    for hour in hours:
+        rows.append((hour, UNFINISHED, now, now))
+        now = max(now - came.get(hour, 0) + ended.get(hour, 0), 0)
+    return stack_bars(hours[::-1], rows, kinds=[UNFINISHED])
+
+
+def _per_hour(jobs: QuerySet[Job], field: str, *, since: datetime) -> dict[datetime, int]:
+    hours = jobs.filter(**{f"{field}__gte": since}).values_list(TruncHour(field, tzinfo=UTC))
+    return dict(hours.annotate(Count("pk")))
+
+
 def _failures() -> list[tuple[str, int]]:
-    jobs = Job.objects.filter(
-        pk__gte=first_id(timezone.now() - timedelta(days=DAYS)), state=Job.State.FAILED
-    )
-    counted = jobs.order_by().values_list("error_code").annotate(count=Count("pk"))
+    counted = _failed_jobs().values_list("error_code").annotate(count=Count("pk"))
     return list(counted.order_by("-count", "error_code")[:MOST])
 
 
-def _days(recent: QuerySet[MediaFile]) -> list[Day]:
-    rows = recent.values_list(TruncDate("created_at")).annotate(Count("pk"), Sum("size"))
-    found = {day: (files, size) for day, files, size in rows}
-    most = max((size for _, size in found.values()), default=0)
+def _failed() -> Plot:
+    rows = _failed_jobs().values_list(TruncDate("created_at")).annotate(Count("pk"))
+    failed: list[Row] = [(day, Job.State.FAILED, count, count) for day, count in rows]
+    return stack_bars(_dates(), failed, kinds=[Job.State.FAILED])
+
+
+def _failed_jobs() -> QuerySet[Job]:
+    first = first_id(_beginning(DAYS))
+    return Job.objects.filter(pk__gte=first, state=Job.State.FAILED).order_by()
+
+
+def _days(recent: QuerySet[MediaFile]) -> Plot:
+    rows = recent.values_list(TruncDate("created_at"), "media_type")
+    return stack_bars(_dates(), rows.annotate(Count("pk"), Sum("size")), kinds=MediaType.values)
+
+
+def _dates() -> list[date]:
     today = timezone.localdate()
-    dates = [today - timedelta(days=number) for number in reversed(range(DAYS))]
+    return [today - timedelta(days=number) for number in reversed(range(DAYS))]
+
+
+def _kinds(recent: QuerySet[MediaFile]) -> list[Slice]:
+    rows = recent.values_list("media_type").annotate(Count("pk"), bytes=Sum("size"))
+    slices = _slices(rows.order_by("-bytes"))
     return [
-        Day(day, files, size, _percent(size, most))
-        for day in dates
-        for files, size in [found.get(day, (0, 0))]
+        replace(slice_, name=str(MediaType(slice_.name).label), media_type=slice_.name)
+        for slice_ in slices
     ]
-
-
-def _named(rows: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
-    """Media types as people call them."""
-    return ((str(MediaType(kind).label), count, size) for kind, count, size in rows)
 
 
 def _slices(rows: Iterable[tuple[Any, ...]]) -> list[Slice]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, DateField, Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from apps.core.ids import first_id
 from apps.media.models import Grant, MediaFile, MediaVersion, ShareLink, Visibility
 from apps.media.models.media_file import MediaType
 from apps.media.policies import Visitor
+from apps.media.selectors.bars import Plot, stack_bars
 from apps.media.selectors.lookalikes import count_look_groups
 from apps.media.selectors.media import with_details
 from apps.media.selectors.uploads import StorageUsage, get_storage_usage
@@ -24,13 +25,15 @@ from apps.media.selectors.uses import is_used
 
 MONTHS = 12
 LARGEST = 10
+LEAST = 0.6  # of a bar of 100: what is less would not be seen
 LARGE = 20 * 1024**2  # bytes
 LONG_THERE = timedelta(days=180)
 
 
 @dataclass(frozen=True)
 class Part:
-    """The files of one media type; `start` and `width` place it on a bar of 100."""
+    """The files of one media type; `start` and `width` place it on a bar of 100, so that it is
+    seen."""
 
     media_type: str
     files: int
@@ -41,15 +44,6 @@ class Part:
     @property
     def label(self) -> str:
         return str(MediaType(self.media_type).label)
-
-
-@dataclass(frozen=True)
-class Month:
-    """What came in one month; `height` is percent of the largest month."""
-
-    first: date
-    bytes: int
-    height: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class RoomReport:
 
     usage: StorageUsage
     parts: list[Part]
-    months: list[Month]
+    months: Plot  # counted in bytes
     largest: list[MediaFile]
     trash: Amount
     old_versions: Amount
@@ -135,7 +129,7 @@ def _parts(versions: QuerySet[MediaVersion], *, most: int) -> list[Part]:
     kinds = versions.values_list("media__media_type").order_by()
     rows = kinds.annotate(Count("media", distinct=True), bytes=Sum("size")).order_by("-bytes")
     found = list(rows)
-    widths = [100 * size / most if most else 0 for _, _, size in found]
+    widths = [max(100 * size / most, LEAST) if most else 0 for _, _, size in found]
     starts = [0, *accumulate(widths)]
     return [
         Part(kind, files, size, start, width)
@@ -143,17 +137,13 @@ def _parts(versions: QuerySet[MediaVersion], *, most: int) -> list[Part]:
     ]
 
 
-def _months(versions: QuerySet[MediaVersion]) -> list[Month]:
-    """The last `MONTHS` months, the oldest first, those without anything too."""
+def _months(versions: QuerySet[MediaVersion]) -> Plot:
+    """The last `MONTHS` months, the oldest first."""
     firsts = _first_days(timezone.localdate())
     recent = versions.filter(created_at__date__gte=firsts[0]).order_by()
-    rows = recent.annotate(month=TruncMonth("created_at")).values_list("month")
-    sizes = {month.date(): size for month, size in rows.annotate(Sum("size"))}
-    most = max(sizes.values(), default=0)
-    return [
-        Month(first, sizes.get(first, 0), 100 * sizes.get(first, 0) / most if most else 0)
-        for first in firsts
-    ]
+    months = recent.annotate(month=TruncMonth("created_at", output_field=DateField()))
+    rows = months.values_list("month", "media__media_type").annotate(Count("pk"), Sum("size"))
+    return stack_bars(firsts, rows, kinds=MediaType.values)
 
 
 def _first_days(today: date) -> list[date]:

@@ -36,6 +36,37 @@ def test_work_and_failures(upload: Upload, owner: Any) -> None:
     assert seen.failures == [("timeout", 1)]
 
 
+def test_failures_have_their_day(upload: Upload) -> None:
+    upload(b"1", "a.txt")
+    Job.objects.update(state="failed", error_code="timeout")
+    failed = selectors.get_overview().failed.bars
+    assert [bar.count for bar in failed] == [0] * 13 + [Job.objects.count()]
+    assert [(band.kind, band.height) for band in failed[-1].bands] == [("failed", 100)]
+
+
+def test_how_much_was_waiting_in_each_hour(upload: Upload) -> None:
+    media = upload(b"words", "a.txt")
+    Job.objects.all().delete()
+    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+
+    def job(born: int, ended: int | None = None) -> None:
+        """Hours ago."""
+        moment = this_hour - timedelta(hours=born)
+        done = None if ended is None else this_hour - timedelta(hours=ended)
+        state = "queued" if done is None else "done"
+        made = Job(pk=first_id(moment), media=media, kind="render", subject=f"{born}", version=1)
+        made.state, made.finished_at, made.due_at = state, done, moment
+        made.save()
+        Job.objects.filter(pk=made.pk).update(created_at=moment)
+
+    job(30)
+    job(3)
+    job(2, ended=1)
+    depths = selectors.get_overview().depths.bars
+    assert [bar.count for bar in depths] == [1] * 20 + [2, 3, 2, 2]
+    assert [bar.first for bar in depths][-1] == this_hour
+
+
 def test_what_came_and_who_stores_most(
     upload: Upload, owner: Any, stranger: Any, run_jobs: Callable[[], int]
 ) -> None:
@@ -43,8 +74,12 @@ def test_what_came_and_who_stores_most(
     upload(b"2" * 100, "b.txt", user=stranger)
     seen = selectors.get_overview()
     assert (seen.files, seen.bytes) == (2, 400)
-    assert (seen.days[-1].files, seen.days[-1].bytes, seen.days[-1].height) == (2, 400, 100)
-    assert all(day.files == 0 for day in seen.days[:-1])
+    assert (seen.days.bars[-1].count, seen.days.bars[-1].amount, seen.days.bars[-1].height) == (
+        2,
+        400,
+        100,
+    )
+    assert all(day.count == 0 for day in seen.days.bars[:-1])
     assert [(row.name, row.bytes) for row in seen.owners] == [("olga", 300), ("sam", 100)]
     assert [(row.count, row.bytes, row.width) for row in seen.kinds] == [(2, 400, 100)]
     assert [row.name for row in seen.kinds] == ["Document"]
@@ -57,7 +92,7 @@ def test_what_is_older_is_not_counted(upload: Upload) -> None:
     MediaFile.objects.create(
         pk=old, owner=media.owner, original_name="old.txt", media_type="document", size=9
     )
-    assert sum(day.files for day in selectors.get_overview().days) == 0
+    assert sum(day.count for day in selectors.get_overview().days.bars) == 0
 
 
 def test_the_page(staff: Any, upload: Upload, browser_of: Callable[[Any], Client]) -> None:

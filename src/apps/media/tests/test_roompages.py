@@ -35,8 +35,11 @@ def test_the_parts_are_those_of_the_account(upload: Upload, owner: Any, stranger
     report = selectors.get_room_report(user=owner)
     assert sum(part.bytes for part in report.parts) == report.usage.used
     assert sum(part.files for part in report.parts) == report.usage.files == 3
-    assert report.months[-1].bytes == report.usage.used
-    assert report.months[-1].height == 100
+    assert report.months.bars[-1].amount == report.usage.used
+    assert report.months.bars[-1].height == 100
+    assert report.months.most == report.usage.used
+    (band,) = report.months.bars[-1].bands
+    assert (band.kind, band.start, band.height) == ("document", 0, 100)
     assert [media.original_name for media in report.largest] == ["a.txt", "b.txt", "c.pdf"]
 
 
@@ -52,9 +55,9 @@ def test_months_without_files_are_there(upload: Upload, owner: Any) -> None:
     today = timezone.localdate()
     before = today.replace(year=today.year - 1, day=1)
     MediaVersion.objects.filter(media=media).update(created_at=timezone.now().replace(year=2001))
-    months = selectors.get_room_report(user=owner).months
+    months = selectors.get_room_report(user=owner).months.bars
     assert len(months) == 12
-    assert all(month.bytes == 0 for month in months)
+    assert all(month.amount == 0 for month in months)
     assert months[-1].first == today.replace(day=1)
     assert months[0].first > before
 

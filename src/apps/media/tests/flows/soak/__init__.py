@@ -1,1 +1,0 @@
-"""Minutes of uploads while things break: what was acknowledged must be there at the end."""
