@@ -35,13 +35,13 @@ class Carrier:
 
 
 @contextmanager
-def log_in(address: str) -> Iterator[httpx.Client]:
-    """Yield a client of the API at `address`, logged in as the demo account, its token for this."""
+def log_in(address: str, *, username: str = CREDENTIALS["username"]) -> Iterator[httpx.Client]:
+    """Yield a client of the API at `address`, logged in as `username`, its token for this."""
     timeout = httpx.Timeout(30, read=300, write=300)
     with httpx.Client(base_url=f"{address}/api/v1/", timeout=timeout, trust_env=False) as client:
-        answer = client.post("auth/token/", json=CREDENTIALS)
+        answer = client.post("auth/token/", json={**CREDENTIALS, "username": username})
         if not answer.is_success:
-            raise LaunchError(f"The demo account cannot log in: {answer.status_code} {answer.text}")
+            raise LaunchError(f"{username} cannot log in: {answer.status_code} {answer.text}")
         client.headers["Authorization"] = f"Token {answer.json()['token']}"
         yield client
         client.delete("auth/token/")

@@ -29,6 +29,7 @@ class Session:
     address: str
     place: Place
     supervisor: Supervisor
+    plan: Plan
 
 
 def read_settings() -> Environment:
@@ -117,7 +118,7 @@ def serving(
             ):
                 await_readiness(plan, supervisor)
             publish(lock, supervisor.pid, plan.address)
-            yield Session(plan.address, place, supervisor)
+            yield Session(plan.address, place, supervisor, plan)
 
 
 def warner(console: Console) -> Callable[[str], None]:
