@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -16,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
 from apps.users import selectors, services
+from apps.users.forms import NewPasswordForm
 from apps.users.throttles import SignInThrottle, TokenThrottle
 
 
@@ -28,7 +28,7 @@ class SecurityPage(PersonalView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         check_rate(SignInThrottle, request)
-        form = PasswordChangeForm(request.user, request.POST)
+        form = NewPasswordForm(request.user, request.POST)
         if not form.is_valid():
             return _show(request, status=422, form=form)
         update_session_auth_hash(request, form.save())
@@ -60,7 +60,7 @@ class RevokeTokenPage(PersonalView):
 
 def _show(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     context = {
-        "form": PasswordChangeForm(request.user),
+        "form": NewPasswordForm(request.user),
         "tokens": selectors.list_tokens(user=request.user),
         "sign_ins": selectors.list_sign_ins(user=request.user),
         **more,
