@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench lock messages docs reference audit licences release clean setup setup-dev
+.PHONY: help run demo test lint format bench soak lock messages docs reference audit licences release clean setup setup-dev
 
 help:
 	@echo 'make run     set up, then serve on http://127.0.0.1:8000 until Ctrl-C'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test    the whole test suite (ARGS goes to pytest)'
 	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks, documentation'
 	@echo 'make bench   benchmarks side by side (ARGS=images, films, uploads or delivery for one of them)'
+	@echo 'make soak    uploads while things break at random (ARGS="--minutes 30 --clients 50 --seed 7")'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'
 	@echo 'make messages  words out of the sources into the catalogues, and those compiled'
@@ -61,6 +62,9 @@ format: setup-dev
 
 bench:
 	@exec bench/run $(ARGS)
+
+soak: setup-dev
+	@PYTHONPATH=src exec $(BIN)/python -m apps.media.tests.flows.soak $(ARGS)
 
 lock:
 	@bin/lock $(ARGS)

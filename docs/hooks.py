@@ -20,8 +20,10 @@ def on_files(files: Files, *, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **kwargs: object) -> str:
-    """Lead links, which are right in the repository, to the pages of the root."""
+def on_page_markdown(markdown: str, *, page: Any, **kwargs: object) -> str:
+    """Lead links that are right in the repository to where their pages are in the site."""
+    if page.file.src_uri in PAGES.values():
+        return markdown.replace("](docs/", "](")
     return re.sub(r"\]\(\.\./(\w+\.md)\b", _page_of, markdown)
 
 

@@ -5,11 +5,14 @@
  * chunks/, under a name that carries its hash; the entries get theirs from
  * Django's manifest storage when static files are collected. The service worker
  * is built apart, and served under an address that covers the site's pages.
+ *
+ * licences.txt has the terms of all that others wrote of it, as these ask for.
  */
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licencesOf } from "./licences.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, "src");
@@ -26,10 +29,11 @@ const common = {
   minify: true,
   sourcemap: false,
   logLevel: "warning",
+  metafile: true,
 };
 
 rmSync(target, { recursive: true, force: true });
-await build({
+const pages = await build({
   ...common,
   entryPoints,
   splitting: true,
@@ -42,8 +46,10 @@ await build({
   loader: { ".svg": "file", ".png": "file", ".woff2": "file" },
 });
 // Service workers are one file, and not everywhere a module.
-await build({
+const worker = await build({
   ...common,
   entryPoints: [join(source, "worker", "service-worker.ts")],
   format: "iife",
 });
+const inputs = [pages, worker].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+writeFileSync(join(target, "licences.txt"), licencesOf(inputs));

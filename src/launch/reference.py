@@ -1,11 +1,12 @@
-"""`make reference`: writes into the documentation the tables that the code is the source of.
+"""`make reference`: writes into the documentation what the code is the source of, mostly tables.
 
-Such a table stands between `<!-- NAME -->` and `<!-- end -->`. A test says when one is out of date.
+It stands between `<!-- NAME -->` and `<!-- end -->`. A test says when one is out of date.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -17,7 +18,7 @@ from config.variables import Variable, variables
 from launch.place import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = ("settings.md", "threats.md")
+PAGES = ("architecture.md", "settings.md", "threats.md")
 # The table → its first and its last option, in the order of `Options`.
 OPTIONS = {
     "options of what is taken": ("accepted_types", "max_duration"),
@@ -108,9 +109,22 @@ def requirement_rows() -> str:
     return rows(("id", "what holds", "tests, below `src`"), lines)
 
 
+def contract(inside: str) -> list[str]:
+    """Return the layers of the import contract of the app `inside`, the highest first."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    return next(item["layers"] for item in contracts if item.get("containers") == [inside])
+
+
+def layer_lines() -> str:
+    """Return the layers of media as text."""
+    return "\n".join(("```", *contract("apps.media"), "```\n"))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "variables": variable_rows,
     "requirements": requirement_rows,
+    "layers": layer_lines,
     **{name: lambda span=span: option_rows(*span) for name, span in OPTIONS.items()},
 }
 PLACE = re.compile(r"<!-- ([a-z ]+) -->\n.*?<!-- end -->\n", re.DOTALL)

@@ -28,7 +28,7 @@ DAY = 24 * HOUR
 
 
 _PATHS = frozenset({"WORK_DIR", "BODY_DIR"})
-_MAY_BE_ZERO = frozenset({"ENCODER_THREADS", "UNUSED_GRACE"})
+_MAY_BE_ZERO = frozenset({"DELETED_LIFETIME", "ENCODER_THREADS", "UNUSED_GRACE"})
 _TEXTS = frozenset(
     {
         "BYTES_ORIGIN",
@@ -157,6 +157,12 @@ class Options:
         Seconds, "messages to webhooks are forgotten so long after they ended"
     ] = 30 * DAY
     trash_lifetime: Annotated[Seconds, "the trash is emptied of what is older"] = 30 * DAY
+    deleted_lifetime: Annotated[
+        Seconds,
+        "bytes of originals and captions that are gone for good stay for so long, so that a "
+        "[backup](operations.md#backup) of the objects has all that the dump names; those of "
+        "erased users go at once",
+    ] = 0
     unclaimed_lifetime: Annotated[
         Seconds, "a file that was uploaded for a use is deleted after this if none came"
     ] = DAY

@@ -14,7 +14,12 @@ from django.dispatch import receiver
 
 from apps.media import selectors
 from apps.media.models import Caption, Collection, MediaFile, MediaVersion, Rendition, Upload
-from apps.media.services.deletion import announce_deletion, announce_withdrawal, raise_tombstone
+from apps.media.services.deletion import (
+    announce_deletion,
+    announce_withdrawal,
+    raise_late_tombstone,
+    raise_tombstone,
+)
 from apps.media.services.quotas import release_bytes, release_file, release_reservation
 from apps.media.services.releasing import release_later
 from apps.media.services.trees import lift_out_of
@@ -38,7 +43,7 @@ def note_use_gone(sender: type[Model], instance: Model, **kwargs: Any) -> None:
 
 @receiver(pre_delete, sender=MediaVersion)
 def forget_version(sender: type, instance: MediaVersion, **kwargs: Any) -> None:
-    raise_tombstone(storage=instance.storage, key=instance.key)
+    raise_late_tombstone(storage=instance.storage, key=instance.key)
     release_bytes(instance)
 
 
@@ -50,7 +55,7 @@ def forget_rendition(sender: type, instance: Rendition, **kwargs: Any) -> None:
 
 @receiver(pre_delete, sender=Caption)
 def forget_caption(sender: type, instance: Caption, **kwargs: Any) -> None:
-    raise_tombstone(storage=instance.storage, key=instance.key)
+    raise_late_tombstone(storage=instance.storage, key=instance.key)
 
 
 @receiver(pre_delete, sender=Upload)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from launch.bundle import BUNDLE
 from launch.licences import (
     CARRIED,
     EXCEPTIONS,
@@ -51,3 +54,13 @@ def test_others_are_refused_also_when_an_exception_was_for_another_licence() -> 
 
 def test_the_report_tells_what_wheels_carry() -> None:
     assert "x265" in report()
+
+
+def test_the_bundle_brings_the_licences_of_what_is_in_it() -> None:
+    text = (BUNDLE / "licences.txt").read_text()
+    titled = re.split(r"^(\S+) [\d.]+\n=+\n\n", text, flags=re.MULTILINE)[1:]
+    terms = dict(zip(titled[::2], titled[1::2], strict=True))
+    assert {"htmx.org", "hls.js", "@uppy/core", "preact"} <= terms.keys()
+    assert terms.keys() <= {package.name for package in script_packages()}
+    assert "Apache License" in terms["hls.js"]
+    assert [name for name, words in terms.items() if not words.strip()] == []

@@ -107,7 +107,7 @@ class NotEditableError(RejectedError):
     """Nothing here turns or cuts files of this type."""
 
     code = "not_editable"
-    message = _("Only JPEG, PNG, WebP and TIFF pictures can be turned and cut.")
+    message = _("Only JPEG, PNG, WebP, AVIF, HEIC and TIFF pictures can be turned and cut.")
 
 
 class AnimatedPictureError(NotEditableError):

@@ -13,8 +13,12 @@ from apps.core.words import gettext_noop as _
 from apps.media.processing.crops import STEPS, Crop, crop_from_text
 
 TURNS = (0, 90, 180, 270)
-# What a picture of a type becomes. Formats that cannot be written without loss stay what they are.
+# What a picture of a type becomes. Formats that cannot be written without loss stay what they are;
+# HEVC is decoded but not written here, and becomes the format next to it.
 RESULTS = {
+    "image/avif": "image/avif",
+    "image/heic": "image/avif",
+    "image/heif": "image/avif",
     "image/jpeg": "image/jpeg",
     "image/png": "image/png",
     "image/webp": "image/webp",

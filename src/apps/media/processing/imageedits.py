@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.media.exceptions import CorruptFileError, UnsupportedTypeError
-from apps.media.processing import imageparts, images, tiffblocks
+from apps.media.processing import heifpictures, imageparts, images, tiffblocks
 from apps.media.processing.crops import STEPS
 from apps.media.processing.edits import RESULTS, Edited, EditPlan
 from apps.media.processing.libvips import pyvips, reading
@@ -33,6 +33,8 @@ def edit(path: Path, mime: str, *, plan: EditPlan, limits: Limits, progress: Pro
     if mime not in RESULTS:
         raise UnsupportedTypeError(mime)
     target = plan.out_dir / plan.name
+    if mime in heifpictures.TYPES:
+        return _edit_heif(path, mime, plan, limits, progress)
     with reading():
         header = images.checked_header(path, mime, limits)
         if images.frames_of(header, mime) > 1 or images.pages_of(header) > 1:
@@ -43,6 +45,15 @@ def edit(path: Path, mime: str, *, plan: EditPlan, limits: Limits, progress: Pro
         picture = _cut(images.decode_whole(path, mime, header, plan.turn), plan)
         progress(0.5)
         return Edited(is_lossless=_save(picture, path, mime, target))
+
+
+def _edit_heif(path: Path, mime: str, plan: EditPlan, limits: Limits, progress: Progress) -> Edited:
+    with reading():
+        whole = heifpictures.decode_whole(path, mime, limits, plan.turn)
+        picture = _without_stale(_cut(whole, plan))
+        progress(0.5)
+        heifpictures.save(picture, plan.out_dir / plan.name, quality=QUALITY)
+    return Edited(is_lossless=False)
 
 
 def turned(orientation: int, degrees: int) -> int:
@@ -63,12 +74,7 @@ def _cut(picture: pyvips.Image, plan: EditPlan) -> pyvips.Image:
 
 def _save(picture: pyvips.Image, path: Path, mime: str, target: Path) -> bool:
     """Whether that lost nothing."""
-    picture = picture.copy()
-    for name in _STALE:
-        if picture.get_typeof(name):
-            picture.remove(name)
-    for name in [name for name in picture.get_fields() if name.endswith("-Orientation")]:
-        picture.remove(name)
+    picture = _without_stale(picture)
     if mime == JPEG:
         picture.jpegsave(str(target), Q=QUALITY, optimize_coding=True)
         return False
@@ -82,6 +88,16 @@ def _save(picture: pyvips.Image, path: Path, mime: str, target: Path) -> bool:
     options: dict[str, Any] = {"lossless": True} if is_lossless else {"Q": QUALITY}
     picture.webpsave(str(target), effort=4, **options)
     return is_lossless
+
+
+def _without_stale(picture: pyvips.Image) -> pyvips.Image:
+    picture = picture.copy()
+    for name in _STALE:
+        if picture.get_typeof(name):
+            picture.remove(name)
+    for name in [name for name in picture.get_fields() if name.endswith("-Orientation")]:
+        picture.remove(name)
+    return picture
 
 
 def _is_lossless_webp(path: Path) -> bool:

@@ -59,7 +59,7 @@ from apps.media.services.direct import (
     sign_parts,
 )
 from apps.media.services.editing import rename_tag, update_media
-from apps.media.services.edits import edit_picture, is_editable
+from apps.media.services.edits import becomes_another_type, edit_picture, is_editable
 from apps.media.services.emptying import empty_own_trash, sweep_emptied
 from apps.media.services.erasing import (
     erase_user,
@@ -194,6 +194,7 @@ __all__ = [
     "append_to_upload",
     "attach_media",
     "batches_of",
+    "becomes_another_type",
     "begin_direct_upload",
     "begin_import",
     "begin_upload",

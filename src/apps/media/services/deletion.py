@@ -140,6 +140,15 @@ def raise_tombstone(
     )
 
 
+def raise_late_tombstone(*, storage: str, key: str) -> None:
+    """The same for bytes that nothing could make again: they stay for `DELETED_LIFETIME`.
+
+    A backup of the objects that was begun before then has them. Those of somebody who is erased go.
+    """
+    kept = timedelta(seconds=0 if _burial.get() else options().deleted_lifetime)
+    raise_tombstone(storage=storage, key=key, due_at=timezone.now() + kept)
+
+
 def announce_deletion(media: MediaFile) -> None:
     """Tell other apps and webhooks, after commit, that `media` no longer exists."""
     announce_to_webhooks(Webhook.Event.DELETED, media)

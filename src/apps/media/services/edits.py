@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.core.filenames import extension_of
+from apps.core.filetypes import FILE_TYPES
 from apps.core.words import gettext_noop as _
 from apps.media import selectors
 from apps.media.exceptions import (
@@ -76,6 +78,11 @@ def edit_picture(
 def is_editable(media: MediaFile) -> bool:
     """Whether `media` is a picture that can be turned and cut."""
     return media.mime_type in RESULTS and not media.duration
+
+
+def becomes_another_type(media: MediaFile) -> bool:
+    """Whether an edit of `media` is written in another format, as nothing here writes its own."""
+    return RESULTS.get(media.mime_type, media.mime_type) != media.mime_type
 
 
 def _read(rotate: Any, crop: Any) -> Edit:
@@ -170,7 +177,7 @@ def _receive(claim: Claim, media: MediaFile, version: MediaVersion, edited: Edit
         edited.path.open("rb") as file,
         receive_upload(
             user=media.owner,
-            name=version.original_name,
+            name=_name_of(version, edited),
             declared_size=edited.path.stat().st_size,
             source=Upload.Source.PYTHON,
             replaces=media,
@@ -180,6 +187,15 @@ def _receive(claim: Claim, media: MediaFile, version: MediaVersion, edited: Edit
             receipt.write(data)
             claim.keep()
     return receipt
+
+
+def _name_of(version: MediaVersion, edited: Edited) -> str:
+    """What is written in another format ends as files of that do."""
+    name = version.original_name
+    if edited.mime_type == version.mime_type:
+        return name
+    stem = name[: len(name) - len(extension_of(name))].rstrip(".")
+    return f"{stem}.{FILE_TYPES[edited.mime_type].extension}"
 
 
 @contextmanager

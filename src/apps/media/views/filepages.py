@@ -99,6 +99,7 @@ def show_detail(
         "form": MediaEditForm.of(media),
         "caption_form": CaptionForm(),
         "is_editable": looks["may_edit"] and services.is_editable(media),
+        "becomes_another_type": services.becomes_another_type(media),
         "may_delete": Action.DELETE in media.rights,
         "may_read": can_access(request.user, media, Action.READ),
         "social": embedding.describe_for_others(request, media),

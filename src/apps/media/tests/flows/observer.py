@@ -216,6 +216,16 @@ def limit_quota(owner_id: int, size: int) -> None:
     services.set_quota(user=None, owner_id=owner_id, bytes_limit=size)
 
 
+def drop_connections() -> int:
+    """Break every connection to this PostgreSQL database but one's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def nothing_is_locked() -> bool:
     """Whether nobody is in the middle of a transaction that would make others wait."""
     is_sqlite = connection.vendor == "sqlite"
@@ -274,6 +284,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         finish_uploads,
         is_held,
         arrive,
+        drop_connections,
         limit_quota,
         bury,
         nothing_is_locked,

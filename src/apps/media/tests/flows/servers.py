@@ -98,6 +98,9 @@ class Site:
         self._commands = _commands(environment)
         self._logs = plan.place.log
         self.address = plan.address
+        self.database_url = environment["DATABASE_URL"]
+        self.storage_url = environment["MEDIA_STORAGE_URL"]
+        self.secret_key = environment["SECRET_KEY"]
         self.shows_partial_objects = environment["MEDIA_STORAGE_URL"].startswith("file:")
         self.work_dir = plan.place.data / "work"
         self.storage_dir = plan.place.data / "media"

@@ -134,6 +134,35 @@ def test_a_tombstone_waits_for_a_storage_that_is_away(
     assert list(own_storage.walk()) == []
 
 
+class TestBytesThatStayForBackups:
+    @pytest.fixture(autouse=True)
+    def a_day(self, settings: Any) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "DELETED_LIFETIME": 24 * 3600}
+
+    def test_are_the_original_which_nothing_could_make_again(
+        self, photo: MediaFile, own_storage: ObjectStore
+    ) -> None:
+        key = photo.current.key
+        _by_service(photo)
+        services.bury_tombstones()
+        assert [item.key for item in own_storage.walk()] == [key]
+        assert Quota.objects.get(owner=photo.owner).bytes_used == 0
+        assert not MediaFile.objects.exists()
+
+    def test_go_when_their_time_is_over(
+        self, photo: MediaFile, own_storage: ObjectStore, bury_all: Callable[[], None]
+    ) -> None:
+        _by_service(photo)
+        bury_all()
+        assert list(own_storage.walk()) == []
+
+    def test_go_at_once_with_whoever_is_erased(
+        self, photo: MediaFile, own_storage: ObjectStore
+    ) -> None:
+        services.erase_user(user=photo.owner, by=None)
+        assert list(own_storage.walk()) == []
+
+
 def test_others_may_not_delete(photo: MediaFile, stranger: Any) -> None:
     MediaFile.objects.filter(pk=photo.pk).update(visibility="public")
     for permanent in (False, True):

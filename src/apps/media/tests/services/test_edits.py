@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.test import Client
 from PIL import Image, ImageOps
 
 from apps.media import services
@@ -23,7 +24,7 @@ from apps.media.exceptions import (
 )
 from apps.media.models import Job, MediaFile, MediaVersion, Quota, Upload
 from apps.media.services import edits
-from apps.media.tests import recordings, samples
+from apps.media.tests import heifs, recordings, samples
 
 Make = Callable[..., MediaFile]
 Run = Callable[[], int]
@@ -91,6 +92,32 @@ def test_an_edit_makes_a_new_version_and_keeps_the_old_one(
     services.restore_version(user=owner, media=media, number=1)
     run_jobs()
     assert _seen(_read(photo)).size == (640, 480)
+
+
+@pytest.mark.parametrize(
+    ("mime", "name", "told"),
+    [("image/heic", "IMG_1.HEIC", "IMG_1.avif"), ("image/avif", "IMG_1.Avif", "IMG_1.Avif")],
+)
+def test_what_phones_write_becomes_avif_and_what_came_is_kept(
+    made: Make,
+    run_jobs: Run,
+    browser_of: Callable[[Any], Client],
+    mime: str,
+    name: str,
+    told: str,
+) -> None:
+    media = made(heifs.heif_of(samples.corners(), mime), name)
+    note = "The new one is an AVIF of the same pixels"
+    page = browser_of(media.owner).get(media.get_absolute_url()).content.decode()
+    assert (note in page) == (mime == "image/heic")
+    _edit(media, rotate=90, crop=HALF)
+    run_jobs()
+    media = _read(media)
+    assert (media.status, media.version, media.failure_code) == ("ready", 2, "")
+    assert (media.mime_type, media.original_name) == ("image/avif", told)
+    assert (media.width, media.height) == (240, 640)
+    services.restore_version(user=media.owner, media=media, number=1)
+    assert (_read(media).mime_type, _read(media).original_name) == (mime, name)
 
 
 def test_others_see_the_old_picture_until_the_new_one_is_good(

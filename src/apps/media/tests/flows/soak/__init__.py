@@ -1,0 +1,1 @@
+"""Minutes of uploads while things break: what was acknowledged must be there at the end."""
