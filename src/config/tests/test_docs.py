@@ -14,6 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 from apps.media import exceptions
 from apps.media.conf import Options
@@ -73,11 +74,11 @@ def test_settings_name_every_option() -> None:
     assert documented_names(section("settings.md", "`MEDIA_APP`")) == OPTIONS
 
 
-@pytest.mark.parametrize("page", reference.PAGES)
-def test_tables_are_those_of_the_code(page: str) -> None:
-    text = (DOCS / page).read_text()
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_tables_are_those_of_the_code(name: str) -> None:
+    text = (DOCS / name).read_text()
     assert "<!-- end -->" in text
-    assert reference.written(DOCS / page) == text, "make reference"
+    assert reference.written(DOCS / name) == text, "make reference"
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
@@ -85,18 +86,18 @@ def test_the_api_page_has_every_error_code(error: type[exceptions.MediaError]) -
     assert documented_codes().get(error.code) == str(error.status)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "../README.md", "../CONTRIBUTING.md"])
-def test_files_that_are_named_exist(page: str) -> None:
+@pytest.mark.parametrize("name", [*PAGES, "../README.md", "../CONTRIBUTING.md"])
+def test_files_that_are_named_exist(name: str) -> None:
     named = re.findall(
-        rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)(?:::[\w:]+)?`", (DOCS / page).read_text()
+        rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)(?:::[\w:]+)?`", (DOCS / name).read_text()
     )
-    assert [name for name in named if not any(ROOT.glob(name)) and name not in MADE] == []
+    assert [path for path in named if not any(ROOT.glob(path)) and path not in MADE] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_tests_that_are_named_exist(page: str) -> None:
-    named = re.findall(r"`([\w/]+\.py)::([\w:]+)`", (DOCS / page).read_text())
-    assert page != "threats.md" or len(named) > len(REQUIREMENTS)
+@pytest.mark.parametrize("name", PAGES)
+def test_tests_that_are_named_exist(name: str) -> None:
+    named = re.findall(r"`([\w/]+\.py)::([\w:]+)`", (DOCS / name).read_text())
+    assert name != "threats.md" or len(named) > len(REQUIREMENTS)
     missing = [
         f"{path}::{test}"
         for path, test in named
@@ -105,9 +106,27 @@ def test_tests_that_are_named_exist(page: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_of_the_root_lead_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+@pytest.mark.parametrize("name", [*PAGES, "../README.md", "../CONTRIBUTING.md"])
+def test_commands_that_are_named_exist(name: str) -> None:
+    text = (DOCS / name).read_text()
+    commands = set(re.findall(r"manage\.py ([a-z_]+)", text))
+    assert commands <= get_commands().keys()
+    named = {
+        one or other for one, other in re.findall(r"`make (\w[\w-]*)|^make (\w[\w-]*)", text, re.M)
+    }
+    assert named <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+def test_operations_tell_of_every_command() -> None:
+    text = (DOCS / "operations.md").read_text()
+    own = {name for name, app in get_commands().items() if app == "apps.media"}
+    assert "media_worker" in own
+    assert {name for name in own if not re.search(rf"\b{name}\b", text)} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_root_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / name).read_text()):
         assert (ROOT / target).exists(), target
 
 
