@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.filetypes import FILE_TYPES
 from apps.core.ids import new_id
+from apps.media.models.bands import band_indexes
 from apps.media.models.tag import Tag
 from apps.media.processing.swatches import swatch_of
 from apps.media.storage import StoredFile
@@ -191,6 +192,7 @@ class MediaFile(models.Model):
                 name="media_owner_look",
                 condition=Q(deleted_at=None, look__isnull=False),
             ),
+            *band_indexes(),
             models.Index(
                 fields=["-id"], name="media_quarantined", condition=Q(status="quarantined")
             ),

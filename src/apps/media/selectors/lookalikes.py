@@ -1,7 +1,7 @@
 """Pictures of one owner that look the same: the same scene in other sizes, formats or qualities.
 
 Which do is noted by the worker that looked at them (`services.note_look`), so that a page is a walk
-along an index. Nothing here compares all with all.
+along an index. Nothing here compares all with all: `models.bands` says what is worth comparing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from django.db.models.functions import RowNumber
 from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError
 from apps.media.models import MediaFile
+from apps.media.models.bands import band, near_bands
 from apps.media.policies import Visitor
 from apps.media.selectors.media import LIKENESS_DISTANCE, shown_to, with_details
 
-COMPARED_LOOKS = 20_000  # files: some 60 ms of a worker
+MOST_COMPARED = 20_000  # files: some 60 ms of a worker
 GROUPS = 12
 SHOWN = 12  # of one group; the rest is seen once those are settled
 
@@ -48,16 +49,27 @@ class LookPage:
 
 
 def find_lookalikes(*, media: MediaFile) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
-    """The ids and looks of the owner's pictures that differ little from `media`, among the newest
-    `COMPARED_LOOKS`."""
+    """The ids and looks of the owner's pictures that differ little from `media`, however many there
+    are; of very many that could, the newest `MOST_COMPARED` are compared."""
     if not media.likeness:
         return []
-    own = MediaFile.objects.filter(owner=media.owner_id, deleted_at=None).exclude(likeness="")
-    others = own.exclude(pk=media.pk).order_by("-pk").values_list("pk", "look", "likeness")
-    rows = list(others[:COMPARED_LOOKS])
+    rows = list(worth_comparing(media).order_by("-pk")[:MOST_COMPARED])
     hashes = np.array([int(likeness, 16) for _, _, likeness in rows], dtype=np.uint64)
     distances = np.bitwise_count(hashes ^ np.uint64(int(media.likeness, 16)))
     return [rows[index][:2] for index in np.flatnonzero(distances <= LIKENESS_DISTANCE)]
+
+
+def worth_comparing(media: MediaFile) -> QuerySet[MediaFile, Any]:
+    """Id, look and likeness of the owner's other pictures with a quarter near to one of `media`."""
+    own = MediaFile.objects.filter(owner=media.owner_id, deleted_at=None).exclude(likeness="")
+    others = own.exclude(pk=media.pk).order_by().values_list("pk", "look", "likeness")
+    near = near_bands(media.likeness, distance=LIKENESS_DISTANCE)
+    # One after the other: for all of them at once a database may read every row.
+    first, *rest = (
+        others.alias(band=band(number)).filter(band__in=values)
+        for number, values in enumerate(near)
+    )
+    return first.union(*rest)
 
 
 def count_look_groups(*, user: Visitor) -> int:

@@ -13,6 +13,7 @@ from apps.core.keyset import Ordering, read_page
 from apps.media import selectors
 from apps.media.filters import MediaFilter
 from apps.media.models import MediaFile
+from apps.media.selectors.lookalikes import worth_comparing
 
 pytestmark = [
     pytest.mark.django_db,
@@ -111,6 +112,15 @@ def test_an_outline_walks_along_an_index(person: Any, query: dict[str, Any], ord
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on media_mediafile " not in plan
+
+
+def test_what_may_look_the_same_is_found_by_index(person: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE media_mediafile SET likeness = left(md5(id::text), 16)")
+        cursor.execute("ANALYZE media_mediafile")
+    plan = worth_comparing(MediaFile(owner=person, likeness="07cc497235fade39")).explain()
+    assert all(f"media_like_{number}" in plan for number in range(4))
     assert "Seq Scan on media_mediafile " not in plan
 
 

@@ -17,6 +17,7 @@ from apps.media import selectors, services
 from apps.media.exceptions import BadRequestError
 from apps.media.models import MediaFile
 from apps.media.selectors import lookalikes
+from apps.media.selectors.lookalikes import worth_comparing
 from apps.media.tests import samples
 
 URL = "/library/copies/alike/"
@@ -69,6 +70,24 @@ class TestNoting:
         second, third, late = make(LIKE[1]), make(LIKE[2]), make("0f0f0f0f0f0f0f0f")
         assert _looks(first, second, third) == [first.pk] * 3
         assert _looks(far, theirs, thrown, late) == [None] * 4
+
+    @pytest.mark.parametrize(
+        "bits",
+        [[], [3], [0, 1, 2, 16, 17, 18, 32, 33, 48, 49], range(10), range(11), range(0, 64, 5)],
+    )
+    def test_ten_bits_anywhere_are_found_and_no_more(self, make: Make, bits: list[int]) -> None:
+        first = make(LIKE[0])
+        other = make(f"{int(LIKE[0], 16) ^ sum(1 << bit for bit in bits):016x}")
+        assert _looks(first, other) == [first.pk if len(bits) <= 10 else None] * 2
+
+    def test_it_costs_one_query_along_an_index(self, make: Make) -> None:
+        files = [make(one) for one in LIKE]
+        with CaptureQueriesContext(connection) as queries:
+            assert len(selectors.find_lookalikes(media=files[0])) == 2
+        assert len(queries) == 1
+        plan = worth_comparing(files[0]).explain()
+        if connection.vendor == "sqlite":  # of PostgreSQL, with many rows, see `test_plans`
+            assert all(f"INDEX media_like_{number}" in plan for number in range(4))
 
     def test_a_picture_that_changed_leaves_its_group(self, make: Make) -> None:
         first, second = make(LIKE[0]), make(LIKE[1])
