@@ -13,6 +13,11 @@ def new_id() -> uuid.UUID:
     return uuid7()
 
 
+def id_at(moment: datetime) -> uuid.UUID:
+    """A new id like those that were made at `moment`, for what is older than its row."""
+    return uuid7(nanoseconds=int(moment.timestamp() * 1000) * 1_000_000)
+
+
 def first_id(moment: datetime) -> uuid.UUID:
     """The least id that anything made at `moment` or later can have: for ranges in an index."""
     milliseconds = int(moment.timestamp() * 1000)

@@ -57,6 +57,26 @@ def rendition_url(media: MediaFile, rendition: Rendition) -> str:
     return path if rendition.mime_type == "text/html" else _at_cdn(media, path)
 
 
+def lasting_url(media: MediaFile, *, width: int | None = None, height: int | None = None) -> str:
+    """The address of the file, or of a picture of it for a place of `width` and `height` pixels,
+    that stays the same with every version and in whatever format a reader is given."""
+    name = _picture_for(media, width, height) if width is not None else ""
+    place = _address(media, "rendition", name) if name else _address(media, "original")
+    return f"{_origin_of(media)}{place}"
+
+
+def _picture_for(media: MediaFile, width: int, height: int | None) -> str:
+    """The smallest that is not too small, else the largest, without its ending (`w640`): the
+    square one for a square. Nothing while there is none."""
+    rows = [row for row in _renditions(media) if row.name.startswith("w") and row.width]
+    square = find_rendition(media, THUMBNAIL)
+    if square is not None and width == height and width <= (square.width or 0):
+        rows = [square]
+    widest = sorted(rows, key=lambda row: row.width or 0)
+    fit = next((row for row in widest if (row.width or 0) >= width), widest[-1] if rows else None)
+    return posixpath.splitext(fit.name)[0] if fit else ""
+
+
 def named_url(media: MediaFile, name: str) -> str:
     """The address of a rendition that may have to be made first."""
     return _address(media, "rendition", name)

@@ -1,5 +1,6 @@
 """The nouns of the media app, one file each."""
 
+from apps.media.models.adoption import LONGEST_PATH, Adoption, FormerAddress
 from apps.media.models.attachment import Accepts, MediaAttachment
 from apps.media.models.audit import AuditEvent
 from apps.media.models.caption import Caption
@@ -24,7 +25,9 @@ from apps.media.models.upload import Upload
 from apps.media.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
+    "LONGEST_PATH",
     "Accepts",
+    "Adoption",
     "AuditEvent",
     "Caption",
     "Collection",
@@ -32,6 +35,7 @@ __all__ = [
     "CollectionPlace",
     "Emptying",
     "Erasure",
+    "FormerAddress",
     "Grant",
     "Job",
     "Lifetime",

@@ -4,6 +4,7 @@ Selectors never write. Those that take `user` return only what that user may see
 """
 
 from apps.media.selectors.activity import Deed, describe_activity, list_activity
+from apps.media.selectors.adopting import find_adopted, get_media_at
 from apps.media.selectors.belongings import count_belongings
 from apps.media.selectors.choosing import (
     list_attachments,
@@ -155,6 +156,7 @@ __all__ = [
     "describe_activity",
     "describe_usage",
     "detail_new_media",
+    "find_adopted",
     "find_failed_request",
     "find_lookalikes",
     "find_open_link",
@@ -169,6 +171,7 @@ __all__ = [
     "get_editable_media",
     "get_grant",
     "get_import",
+    "get_media_at",
     "get_old_version",
     "get_original",
     "get_overview",

@@ -4,6 +4,7 @@ Services write, selectors read. All arguments are by keyword. A service that ref
 trace: no row, no object, no job, no signal.
 """
 
+from apps.media.services.adopting import Told, adopt
 from apps.media.services.arranging import (
     add_attachments,
     move_attachments,
@@ -124,6 +125,7 @@ from apps.media.services.releasing import (
     release_later,
     release_media,
 )
+from apps.media.services.relinking import relink
 from apps.media.services.rendering import request_rendition
 from apps.media.services.replacing import replace_media
 from apps.media.services.reprocessing import reprocess_media
@@ -186,11 +188,13 @@ __all__ = [
     "Rule",
     "SharedSelection",
     "SignedAddress",
+    "Told",
     "Violation",
     "abort_direct_upload",
     "add_attachments",
     "add_caption",
     "add_items",
+    "adopt",
     "append_to_upload",
     "attach_media",
     "batches_of",
@@ -275,6 +279,7 @@ __all__ = [
     "release_later",
     "release_media",
     "release_quarantined",
+    "relink",
     "remove_attachments",
     "remove_caption",
     "remove_items",

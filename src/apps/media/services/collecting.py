@@ -60,6 +60,23 @@ def add_items(
 
 
 @transaction.atomic
+def lay_into(*, collection: Collection, media: MediaFile) -> None:
+    """Put `media` at the end of `collection`, on behalf of the operator.
+
+    It opens to those who see the collection only where both are of one owner.
+    """
+    locked = _lock_row(collection)
+    [position] = _make_room(collection.owner, locked, 1, before=None)
+    CollectionItem.objects.create(
+        collection=locked,
+        media=media,
+        position=position,
+        added_by_id=media.owner_id if media.owner_id == locked.owner_id else None,
+    )
+    _touch(locked)
+
+
+@transaction.atomic
 def remove_items(*, user: Visitor, collection: Collection, media_ids: Iterable[UUID]) -> int:
     """Take files out of `collection`; return how many.
 

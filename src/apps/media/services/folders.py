@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.media import selectors
-from apps.media.conf import options
-from apps.media.exceptions import EmptyFileError, FileTooLargeError
 from apps.media.policies import Visitor
-from apps.media.services.inspection import HEAD_BYTES, judge_type
+from apps.media.services.inspection import judge_unread
 from apps.media.services.uploads import import_media_from_path
 
 
@@ -25,18 +23,8 @@ def import_path_once(*, user: Visitor, path: Path, dry_run: bool = False, **fiel
     if selectors.has_content(user=user, sha256=digest):
         return False
     if dry_run:
-        _judge(path)
+        with path.open("rb") as file:
+            judge_unread(file, name=path.name, size=path.stat().st_size)
     else:
         import_media_from_path(user=user, path=path, sha256=digest, **fields)
     return True
-
-
-def _judge(path: Path) -> None:
-    """Raises `RejectedError` for what would be refused before it is decoded."""
-    size = path.stat().st_size
-    if not size:
-        raise EmptyFileError(path)
-    with path.open("rb") as file:
-        verdict = judge_type(file.read(HEAD_BYTES), name=path.name)
-    if size > options().size_limit(verdict.media_type):
-        raise FileTooLargeError(path, size)

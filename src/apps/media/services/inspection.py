@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from apps.core.filetypes import FILE_TYPES
 from apps.core.imageheaders import UnreadableHeaderError, image_size
@@ -46,6 +46,15 @@ def judge_type(head: bytes, *, name: str) -> Verdict:
     except DisagreeingTypeError as error:
         raise TypeMismatchError(name) from error
     return Verdict(mime_type=mime_type, media_type=FILE_TYPES[mime_type].kind)
+
+
+def judge_unread(file: IO[bytes], *, name: str, size: int) -> None:
+    """Raise what `size` (bytes) and the first bytes of `file` are reason enough for."""
+    if not size:
+        raise EmptyFileError(name)
+    verdict = judge_type(file.read(HEAD_BYTES), name=name)
+    if size > options().size_limit(verdict.media_type):
+        raise FileTooLargeError(name, size)
 
 
 def inspect_head(upload: Upload) -> Verdict:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import signal
 from argparse import ArgumentParser
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
 from apps.media import services
@@ -20,10 +17,10 @@ from apps.media.exceptions import ForbiddenError
 from apps.media.management.bulk import progress_bar
 from apps.media.management.folders import Found, find_files
 from apps.media.management.people import find_user
+from apps.media.management.refusals import Refusals
 from apps.media.models import Visibility
 from apps.media.policies import Visitor
 
-SHOWN = 200  # refusals in the table; the counts are of all
 HARMLESS = frozenset({"hidden"})  # told, but nobody's failure
 STOPS = (StorageUnavailableError, StorageFullError, ForbiddenError)
 
@@ -65,8 +62,8 @@ class Command(BaseCommand):
                 f"Stopped. {run.told()} Start it again to go on.", returncode=128 + signal.SIGINT
             ) from None
         finally:
-            run.show_refusals(Console(file=self.stdout))  # type: ignore[arg-type]  # has `write`
-        if run.failed:
+            run.refusals.show(Console(file=self.stdout))  # type: ignore[arg-type]  # has `write`
+        if run.refusals.failed:
             raise CommandError(run.told(), returncode=1)
         self.stdout.write(run.told())
 
@@ -78,12 +75,7 @@ class _Run:
         self._owner, self._options = owner, options
         self._fields = {"tags": options["tags"], "visibility": options["visibility"]}
         self._taken = self._known = 0
-        self._refused: Counter[str] = Counter()
-        self._shown: list[tuple[Path, str, str]] = []
-
-    @property
-    def failed(self) -> int:
-        return sum(count for code, count in self._refused.items() if code not in HARMLESS)
+        self.refusals = Refusals(harmless=HARMLESS)
 
     def through(self) -> None:
         with progress_bar() as progress:
@@ -96,27 +88,17 @@ class _Run:
 
     def told(self) -> str:
         word = "Would take" if self._options["dry_run"] else "Took"
-        text = f"{word} {self._taken} files; {self._known} were there, {self.failed} refused"
-        harmless = sum(self._refused.values()) - self.failed
-        return f"{text}, {harmless} hidden left out." if harmless else f"{text}."
-
-    def show_refusals(self, console: Console) -> None:
-        if not self._shown:
-            return
-        table = Table(*(Column(name, overflow="fold") for name in ("file", "code", "reason")))
-        for path, code, reason in self._shown:
-            table.add_row(Text(_printable(path)), code, reason)
-        console.print(table)
-        if (more := self._refused.total() - len(self._shown)) > 0:
-            counts = ", ".join(f"{code}: {count}" for code, count in self._refused.most_common())
-            console.print(f"and {more} more; in all {counts}")
+        failed = self.refusals.failed
+        text = f"{word} {self._taken} files; {self._known} were there, {failed} refused"
+        hidden = self.refusals.left_out
+        return f"{text}, {hidden} hidden left out." if hidden else f"{text}."
 
     def _found(self) -> Any:
         return find_files(self._options["paths"], recursive=self._options["recursive"])
 
     def _take(self, found: Found) -> None:
         if found.code:
-            self._refuse(found.path, found.code, "")
+            self.refusals.add(str(found.path), found.code, "")
             return
         try:
             taken = services.import_path_once(
@@ -130,19 +112,8 @@ class _Run:
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         except AppError as error:
-            self._refuse(found.path, error.code, error.detail)
+            self.refusals.add(str(found.path), error.code, error.detail)
         except OSError as error:
-            self._refuse(found.path, "unreadable", error.strerror or "")
+            self.refusals.add(str(found.path), "unreadable", error.strerror or "")
         else:
             self._taken, self._known = self._taken + taken, self._known + (not taken)
-
-    def _refuse(self, path: Path, code: str, reason: str) -> None:
-        self._refused[code] += 1
-        if len(self._shown) < SHOWN:
-            self._shown.append((path, code, reason))
-
-
-def _printable(path: Path) -> str:
-    """Names of files may hold anything, also what a terminal would obey."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

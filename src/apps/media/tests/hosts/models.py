@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from apps.media.fields import CropField, MediaField
@@ -42,3 +43,20 @@ class Leaflet(models.Model):
 
     def __str__(self) -> str:
         return f"leaflet {self.pk}"
+
+
+class Flyer(models.Model):
+    """Has kept its files by itself so far."""
+
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=300)
+    words = models.TextField(blank=True)
+    printed_at = models.DateTimeField(null=True)
+    sheet = models.FileField(upload_to="flyers", blank=True)
+    original = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    picture = MediaField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -29,6 +29,7 @@ def edit(request: HttpRequest, form_class: Any, model: Any, pk: int | None = Non
 
 urlpatterns = [
     path("", include("config.urls")),
+    path("media/", include("apps.media.formerly")),
     path("members/new/", edit, {"form_class": MemberForm, "model": Member}),
     path("members/<int:pk>/", edit, {"form_class": MemberForm, "model": Member}),
     path("notes/new/", edit, {"form_class": NoteForm, "model": Note}),
