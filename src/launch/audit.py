@@ -35,15 +35,18 @@ class Outcome:
 def _run(command: list[str], directory: Path) -> tuple[str, str]:
     """Return what a program wrote to its output and to its errors; the status says nothing more."""
     path = os.pathsep.join((str(Path(command[0]).parent), os.environ.get("PATH", os.defpath)))
-    done = subprocess.run(  # noqa: S603
-        command,
-        cwd=directory,
-        env={**os.environ, "PATH": path},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=directory,
+            env={**os.environ, "PATH": path},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        return "", f"no answer within {PATIENCE} seconds"
     return done.stdout, done.stderr
 
 

@@ -101,6 +101,10 @@ def osv(address: str) -> list[str]:
     return ["--vulnerability-service", "osv", "--osv-url", address]
 
 
+def registry(address: str) -> list[str]:
+    return ["--registry", address, "--fetch-retries", "0"]
+
+
 def test_a_known_weakness_of_a_python_package_is_found(
     service: Callable[[Any], str], python_lock: Path
 ) -> None:
@@ -118,7 +122,7 @@ def test_a_python_package_of_which_nothing_is_known_is_fine(
 def test_a_known_weakness_of_a_script_package_is_found(
     service: Callable[[Any], str], script_lock: Path
 ) -> None:
-    outcome = audit_scripts(script_lock, "--registry", service(SCRIPT_WEAKNESS))
+    outcome = audit_scripts(script_lock, *registry(service(SCRIPT_WEAKNESS)))
     assert outcome.found == ("tiny: high, Reads what it should not",)
     assert outcome.unknown == ""
 
@@ -126,7 +130,7 @@ def test_a_known_weakness_of_a_script_package_is_found(
 def test_a_script_package_of_which_nothing_is_known_is_fine(
     service: Callable[[Any], str], script_lock: Path
 ) -> None:
-    outcome = audit_scripts(script_lock, "--registry", service({}))
+    outcome = audit_scripts(script_lock, *registry(service({})))
     assert outcome == Outcome("package-lock.json")
 
 
@@ -135,7 +139,7 @@ def test_a_service_that_is_away_is_told_and_not_taken_for_a_good_answer(
 ) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     asked_python = audit_python(python_lock, *osv(nowhere))
-    asked_scripts = audit_scripts(script_lock, "--registry", nowhere, "--fetch-retries", "0")
+    asked_scripts = audit_scripts(script_lock, *registry(nowhere))
     for outcome in (asked_python, asked_scripts):
         assert outcome.unknown
         assert outcome.found == ()

@@ -1,9 +1,10 @@
-"""`docs/api.md`: its commands, typed from top to bottom at a running site, answer as it says."""
+"""The commands of `docs/api.md` and of the tutorial, typed in their order at a running site."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from apps.media.tests.flows.films import numbered_film
 from apps.media.tests.flows.servers import Site
 from apps.media.tests.flows.waiting import eventually
 
-PAGE = (Path(__file__).resolve().parents[5] / "docs/api.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+DOCS = Path(__file__).resolve().parents[5] / "docs"
+PAGE = (DOCS / "api.md").read_text()
+TUTORIAL = (DOCS / "tutorial.md").read_text().partition("\n## 2. ")[2].partition("\n## ")[0]
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SIGN_IN = re.compile(r"^TOKEN=\$\(.*?\)\n", re.MULTILINE | re.DOTALL)
 PROBLEM = re.compile(r'^# \{"type".*?"status":(\d+)', re.MULTILINE)
 # Says each status, and remembers what a block has named for the next one.
@@ -37,6 +40,7 @@ class Shell:
     def __init__(self, place: Path, **names: str) -> None:
         self.place = place
         self.names = "".join(f"{name}={value}\n" for name, value in names.items())
+        self.said = ""
 
     def type(self, block: str) -> list[int]:
         """Type a block and return the statuses of its answers."""
@@ -49,7 +53,14 @@ class Shell:
             check=False,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        self.said = done.stdout
         return [int(status) for status in re.findall(r"^@(\d+)$", done.stderr, re.MULTILINE)]
+
+    def wait_for(self, person: Person) -> None:
+        """Until the file whose id was named is ready."""
+        named = re.search(r"^ID='(.+)'$", (self.place / "names").read_text(), re.MULTILINE)
+        assert named
+        eventually(lambda: is_ready(person, named[1]), within=120)
 
 
 @pytest.fixture
@@ -69,19 +80,31 @@ def test_every_command_of_the_page(site: Site, person: Person, place: Path) -> N
         FILM=uploaded(person, place / "film.mp4"),
         PAPER=uploaded(person, place / "paper.pdf"),
     )
-    answers = 0
-    for block in BLOCKS:
+    blocks, answers = BLOCK.findall(PAGE), 0
+    for block in blocks:
         statuses = shell.type(as_typed(block, site, person))
         allowed = {int(status) for status in PROBLEM.findall(block)}
         assert [code for code in statuses if code >= 400] == sorted(allowed), block
         answers += len(statuses)
         if block.startswith("ID="):
-            name = re.search(r"^ID='(.+)'$", (place / "names").read_text(), re.MULTILINE)
-            assert name
-            eventually(lambda found=name[1]: is_ready(person, found), within=120)
-    assert answers > len(BLOCKS)
+            shell.wait_for(person)
+    assert answers > len(blocks)
     assert (place / "holiday.zip").stat().st_size > 0
     assert (place / "page-2.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_the_programs_of_the_tutorial(site: Site, person: Person, tmp_path: Path) -> None:
+    (tmp_path / "docs/images").mkdir(parents=True)
+    shutil.copy(DOCS / "images/library.webp", tmp_path / "docs/images")
+    shell, said = Shell(tmp_path), []
+    for block in BLOCK.findall(TUTORIAL):
+        assert [code for code in shell.type(as_typed(block, site, person)) if code >= 400] == []
+        said.append(shell.said)
+        if block.startswith("ID="):
+            shell.wait_for(person)
+    assert said[2].startswith("ready image/webp ['w320.webp', ")
+    assert said[3].split() == ["200", "404"]
+    assert json.loads(said[4])["max_downloads"] == 3
 
 
 def as_typed(block: str, site: Site, person: Person) -> str:
