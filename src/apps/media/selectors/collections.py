@@ -77,6 +77,12 @@ def list_editable_collections(*, user: Visitor) -> QuerySet[Collection]:
     return Collection.objects.filter(Q(owner=user.pk) | granted).order_by("-updated_at", "-pk")
 
 
+def list_collections_with(*, user: Visitor, media: MediaFile) -> QuerySet[Collection]:
+    """Those that `media` is in, as far as lists show them to `user`, by title."""
+    shown = list_visible_collections(user=user).filter(items__media=media)
+    return shown.order_by("title", "pk")
+
+
 def get_visible_collection(*, user: Visitor, collection_id: uuid.UUID | str) -> Collection:
     """The collection, if `user` may view it; hidden and missing both raise `NotVisibleError`."""
     try:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import escape
 
-from apps.media import selectors
+from apps.media import selectors, services
 from apps.media.forms import MediaEditForm, TagNamesField
 from apps.media.models import MediaFile
 from apps.media.tests import recordings, samples
@@ -233,3 +233,41 @@ def test_captions_of_others_stay(
     forged.force_login(film.owner)
     assert forged.post(address, _captions(language="en")).status_code == 403
     assert list(film.captions.all()) == [caption]
+
+
+def test_when_it_was_taken_is_said_first_to_whoever_may_edit_it(
+    client: Client,
+    stranger: Any,
+    upload: Upload,
+    run_jobs: Callable[[], int],
+    browser_of: Callable[[Any], Client],
+) -> None:
+    media = upload(samples.geotagged_jpeg(), "a.jpg", visibility="public")
+    run_jobs()
+    shown = re.sub(r"\s+", " ", client.get(media.get_absolute_url()).content.decode())
+    assert "6 May 2024, 07:08 · 800 × 600 · " in shown
+    others = browser_of(stranger).get(media.get_absolute_url()).content.decode()
+    assert "2024" not in others
+    assert "· 800 × 600" in others
+
+
+def test_a_file_is_put_into_a_collection_on_its_page(
+    client: Client, owner: Any, stranger: Any, upload: Upload, browser_of: Callable[[Any], Client]
+) -> None:
+    media = upload(samples.photo_jpeg(64, 64), "a.jpg")
+    page = media.get_absolute_url()
+    shelf = services.create_collection(user=owner, title="Summer")
+    form = {"ids": str(media.pk), "next": page, "do": "collect"}
+    for more in ({"collection": str(shelf.pk)}, {"title": "Winter"}):
+        answer = client.post("/library/selection/", {**form, **more})
+        assert answer["Location"].startswith("/collections/")
+    response = client.get(page)
+    assert [str(one) for one in response.context["shelves"]] == ["Summer", "Winter"]
+    assert f'href="{shelf.get_absolute_url()}"' in response.content.decode()
+    services.grant_access(user=owner, media=media, to=stranger)
+    MediaFile.objects.filter(pk=media.pk).update(status="ready", usable=True, published_version=1)
+    others = browser_of(stranger).get(page).content.decode()
+    assert "Summer" not in others  # which is the owner's own
+    assert "Add to collection" in others
+    services.delete_media(user=owner, media=media)
+    assert "Add to collection" not in client.get(page).content.decode()

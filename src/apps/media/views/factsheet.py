@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from apps.media.models import MediaVersion
+from apps.media.models import MediaFile, MediaVersion
 
 Rows = list[tuple[str, str]]
 KILO, MEGA = 1_000, 1_000_000
@@ -52,6 +52,12 @@ def describe(version: MediaVersion, *, everything: bool) -> Rows:
     """
     kept = version.metadata
     return [*_named(kept), *_technical(kept), *_place(kept)] if everything else _technical(kept)
+
+
+def moment_of(media: MediaFile, *, everything: bool) -> str:
+    """When it was taken, where the file says so to those who may edit it; else when it came."""
+    taken = _when(media.current.metadata) if everything else []
+    return taken[0][1] if taken else date_format(media.created_at, gettext("j F Y, H:i"))
 
 
 def _technical(kept: Mapping[str, Any]) -> Rows:

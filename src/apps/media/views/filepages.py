@@ -22,7 +22,7 @@ from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateErro
 from apps.media.forms import CaptionForm, MediaEditForm
 from apps.media.models import MediaFile, Status
 from apps.media.policies import Action, can_access
-from apps.media.views import embedding, factsheet, sharesheet, trails
+from apps.media.views import embedding, factsheet, sharesheet, shelving, trails
 from apps.media.views.rates import ReprocessRate
 
 
@@ -93,6 +93,7 @@ def show_detail(
     facts = factsheet.describe(media.current, everything=looks["may_edit"])
     context = {
         **looks,
+        **shelving.describe(request, media),
         **sharesheet.describe(request, media, rights=media.rights),
         "trail": trails.read_trail(request),
         "beside": trails.find_neighbours(request, media),
@@ -104,6 +105,7 @@ def show_detail(
         "may_read": can_access(request.user, media, Action.READ),
         "social": embedding.describe_for_others(request, media),
         "facts": facts,
+        "moment": factsheet.moment_of(media, everything=looks["may_edit"]),
         "chapters": media.current.metadata.get("chapters", []),
         "captions": selectors.list_captions(media=media),
         "versions": (
