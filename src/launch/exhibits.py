@@ -32,7 +32,8 @@ HOLD = f"""
 from apps.media import services
 from apps.media.models import MediaFile
 held = MediaFile.objects.get(original_name={HELD!r})
-services.hold_media(user=held.owner, media=held)
+if held.status == "ready":
+    services.hold_media(user=held.owner, media=held)
 """
 # Name of a photograph → its width and height in pixels, and the turn of its colours (0 to 255).
 PHOTOS = {

@@ -68,6 +68,8 @@ def photograph(browser: Any, address: str, shown: Shown, *, wanted: set[str]) ->
             context = browser.new_context(
                 base_url=address,
                 viewport={"width": width, "height": height},
+                is_mobile=size == "phone",
+                has_touch=size == "phone",
                 reduced_motion="reduce",
             )
             page = context.new_page()
