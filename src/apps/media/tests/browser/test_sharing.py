@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from apps.media.models import (
     ShareLink,
 )
 from apps.media.tests import recordings
-from apps.media.tests.browser.test_accessibility import PHONE, violations
+from apps.media.tests.browser.test_accessibility import DESK, PHONE, violations
 
 At = Callable[[str], str]
 Make = Callable[..., MediaFile]
@@ -101,13 +102,13 @@ def test_rights_are_changed_on_a_telephone(
 ) -> None:
     media = ready_photo("beach.jpg")
     services.grant_access(user=media.owner, media=media, to=stranger)
-    site.set_viewport_size(PHONE)
-    for scheme in ("light", "dark"):
+    for scheme, size in product(("light", "dark"), (DESK, PHONE)):
+        site.set_viewport_size(size)  # type: ignore[arg-type]
         site.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         site.goto(at(media.get_absolute_url()))
         site.get_by_label("Change access of sam").click()
         assert violations(site) == []
-        assert site.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        assert site.evaluate("document.documentElement.scrollWidth") == size["width"]
     row = site.get_by_role("listitem").filter(has_text="sam")
     row.get_by_label("Until").fill("2001-01-02T03:04")
     row.get_by_role("button", name="Save").click()
