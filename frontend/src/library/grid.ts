@@ -11,7 +11,8 @@ import { t } from "../language/words";
 import { GONE } from "../page/events";
 import { giveOrder, MOST_CHOSEN, type Ends } from "../page/selection/chosen";
 import { fetchCard, fetchIds, fetchOutline, Loader } from "./fetching";
-import { markInWords, monthInWords } from "./marks";
+import { Heights } from "./heights";
+import { markInWords, monthInWords, monthOf } from "./marks";
 import { walk, type Walkable } from "./moving";
 import { placeToReturnTo, rememberPlace, type Place } from "./places";
 import type { Frame, Spot } from "./rows";
@@ -36,7 +37,9 @@ export class MediaGrid extends HTMLElement {
   private scrubber: Scrubber | null = null;
   private notice: HTMLElement | null = null;
   private frame: Frame = { width: 0, target: 200, gap: 4 };
+  private readonly heights = new Heights();
   private height = 0;
+  private tallest = Infinity;
   private tick = 0;
   private calm = 0;
   private lastTop = 0;
@@ -189,6 +192,7 @@ export class MediaGrid extends HTMLElement {
       target: parseFloat(style.getPropertyValue("--row")) || 200,
       gap: parseFloat(style.getPropertyValue("--gap")) || 4,
     };
+    this.tallest = parseFloat(style.getPropertyValue("--tallest")) || Infinity;
     const isOther = frame.width !== this.frame.width || frame.target !== this.frame.target;
     this.frame = frame;
     return isOther;
@@ -205,12 +209,17 @@ export class MediaGrid extends HTMLElement {
       first += stretch.count;
     }
     this.height = Math.max(top - this.frame.gap, 0);
-    this.list.style.height = `${this.height}px`;
+    this.list.style.height = `${this.heights.fit(this.height, this.tallest)}px`;
+  }
+
+  /** The top of the window, as a place in the element of the list. */
+  private get at(): number {
+    return -this.list.getBoundingClientRect().top;
   }
 
   /** The top of the list, in the window. */
   private get origin(): number {
-    return this.list.getBoundingClientRect().top;
+    return -this.at - this.heights.shift;
   }
 
   spot(number: number): Spot | undefined {
@@ -243,8 +252,9 @@ export class MediaGrid extends HTMLElement {
 
   /** So that the height `y` of the list is at the top of the window. */
   private bring(y: number): void {
-    const by = y + this.origin;
+    const by = this.heights.reach(y, this.at, innerHeight);
     if (Math.abs(by) >= 1) scrollBy({ top: by, behavior: "instant" });
+    this.drawSoon();
   }
 
   // -- what is seen -----------------------------------------------------------------------------
@@ -252,6 +262,8 @@ export class MediaGrid extends HTMLElement {
   private draw(): void {
     cancelAnimationFrame(this.drawing);
     this.drawing = 0;
+    const by = this.heights.follow(this.at, innerHeight);
+    if (by) scrollBy({ top: by, behavior: "instant" });
     const top = -this.origin;
     const [from, to] = [top - NEAR * innerHeight, top + (1 + NEAR) * innerHeight];
     const near = this.between(from, to);
@@ -260,7 +272,7 @@ export class MediaGrid extends HTMLElement {
     const focused = this.focused();
     const kept = focused >= 0 ? this.stretches[stretchOf(this.stretches, focused)] : undefined;
     if (kept && !near.includes(kept)) near[kept.top < from ? "unshift" : "push"](kept);
-    this.scene.show(near, from, to);
+    this.scene.show(near, from, to, this.heights.shift);
     this.fetchSoon(top);
     this.focusOpened();
     this.scrubber?.show(Math.min(Math.max(top / this.height, 0), 1));
@@ -434,7 +446,7 @@ export class MediaGrid extends HTMLElement {
     const spot = stretch?.spot(index);
     if (!stretch?.cards || !spot) return;
     stretch.cards[index] = elt;
-    lay(elt, spot);
+    lay(elt, spot, this.heights.shift);
     this.drawSoon();
   }
 
@@ -443,7 +455,7 @@ export class MediaGrid extends HTMLElement {
     const card = await fetchCard(`${pageUrl}status/`, this.gone.signal).catch(() => undefined);
     if (!card || this.find(idOf(card))[0]) return;
     const [first] = this.stretches;
-    const month = new Date().toISOString().slice(0, 7);
+    const month = monthOf(idOf(card), this.dataset.zone ?? "UTC");
     if (first?.cards && first.mark === month) {
       first.shapes = null;
       first.take([card, ...first.cards]);

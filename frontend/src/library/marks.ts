@@ -8,6 +8,15 @@ const short = new Intl.DateTimeFormat(language, { month: "short", year: "numeric
 
 const dayOf = (month: string): Date => new Date(`${month}-01T00:00:00Z`);
 
+/** The month that a file came in, by the clock of the site: its id begins with the moment (UUID 7),
+ * and the outline goes by the same. */
+export function monthOf(id: string, zone: string): string {
+  const moment = new Date(parseInt(id.replace("-", "").slice(0, 12), 16));
+  const parts = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", timeZone: zone });
+  const [month, , year] = parts.formatToParts(moment).map(({ value }) => value);
+  return `${year}-${month}`;
+}
+
 export const monthInWords = (mark: string): string => long.format(dayOf(mark));
 
 export function markInWords(mark: string, ordering: string): string {

@@ -5,6 +5,7 @@ import type { Spot } from "./rows";
 import type { Stretch } from "./stretches";
 
 export class Scene {
+  private shift = 0;
   private shown = new Set<HTMLElement>();
   private readonly headings = new WeakMap<Stretch, HTMLElement>();
   private readonly waits = new WeakMap<Stretch, HTMLElement>();
@@ -16,8 +17,10 @@ export class Scene {
     private readonly left: (element: HTMLElement) => void,
   ) {}
 
-  /** What is in the document between the heights `from` and `to` of the list. */
-  show(stretches: readonly Stretch[], from: number, to: number): void {
+  /** What is in the document between the heights `from` and `to` of the list, of which `shift` lies
+   * above its element. */
+  show(stretches: readonly Stretch[], from: number, to: number, shift: number): void {
+    this.shift = shift;
     const wanted: HTMLElement[] = [];
     for (const stretch of stretches) this.collect(stretch, from, to, wanted);
     this.put(wanted);
@@ -35,7 +38,7 @@ export class Scene {
       if (!spot) return;
       const isNear = spot.y < to && spot.y + spot.height > from;
       if (!isNear && !card.contains(document.activeElement)) return;
-      lay(card, spot);
+      lay(card, spot, this.shift);
       card.setAttribute("aria-posinset", String(stretch.first + index + 1));
       card.setAttribute("aria-setsize", String(this.total()));
       wanted.push(card);
@@ -76,7 +79,7 @@ export class Scene {
       item.append(title);
       this.headings.set(stretch, item);
     }
-    item.style.translate = `0 ${stretch.top}px`;
+    item.style.translate = `0 ${stretch.top - this.shift}px`;
     return item;
   }
 
@@ -88,16 +91,16 @@ export class Scene {
       item.setAttribute("aria-hidden", "true");
       this.waits.set(stretch, item);
     }
-    item.style.translate = `0 ${stretch.top + stretch.margin}px`;
+    item.style.translate = `0 ${stretch.top + stretch.margin - this.shift}px`;
     item.style.height = `${stretch.height - stretch.margin}px`;
     return item;
   }
 }
 
-export function lay(card: HTMLElement, spot: Spot): void {
+export function lay(card: HTMLElement, spot: Spot, shift: number): void {
   const { style } = card;
   style.insetInlineStart = `${spot.x}px`;
-  style.translate = `0 ${spot.y}px`;
+  style.translate = `0 ${spot.y - shift}px`;
   style.width = `${spot.width}px`;
   style.height = `${spot.height}px`;
 }

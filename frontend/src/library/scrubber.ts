@@ -11,7 +11,7 @@ const APART = 26; // CSS pixels between two years that are written
 const SHOWN_FOR = 1500; // milliseconds after scrolling, on a touch screen
 
 /** By its translation: what moves so shifts no layout. The height is that of the scale. */
-const placed = (at: number): string => `0 calc(${at * 100}cqh - 50%)`;
+const placed = (at: number, aside = "0"): string => `${aside} calc(${at * 100}cqh - 50%)`;
 
 export class Scrubber {
   readonly element = document.createElement("div");
@@ -77,7 +77,7 @@ export class Scrubber {
 
   private say(at: number): void {
     this.label.textContent = this.marks[this.indexAt(at)]?.words ?? "";
-    this.label.style.translate = placed(at);
+    this.label.style.translate = placed(at, document.dir === "rtl" ? "100%" : "-100%");
   }
 
   private indexAt(at: number): number {

@@ -117,6 +117,69 @@ def test_any_part_of_a_long_list_is_near(
     expect(_named(site, "399.jpg")).to_be_in_viewport()  # what is found is seen from its beginning
 
 
+# As if no element could be higher; the style is there before the list measures itself.
+LOW = """
+document.addEventListener("readystatechange", () => {
+  document.documentElement.style.setProperty("--tallest", "6000px");
+}, {once: true});
+"""
+IN_WINDOW = """() => [...document.querySelectorAll("#grid .card")].filter((card) => {
+  const {top, bottom} = card.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}).map((card) => Number(card.getAttribute("aria-posinset")))"""
+
+
+def test_a_list_higher_than_an_element_can_be_is_seen_whole(
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
+) -> None:
+    """Of a million files the list is some 45 million pixels high, of which browsers draw 17."""
+    shelf(400)
+    site.add_init_script(LOW)
+    site.set_viewport_size({"width": 900, "height": 600})
+    site.goto(at("/library/"))
+    scale = site.get_by_role("slider", name="Date")
+    expect(site.locator(".card").first).to_have_attribute("aria-setsize", "400")
+    height = "document.querySelector('#grid').clientHeight"
+    assert site.evaluate(height) == 6000
+    scale.press("End")
+    expect(site.get_by_role("heading", name="January 2023")).to_be_in_viewport()
+    site.evaluate("scrollTo(0, 3000)")  # as by the bar of the browser
+    expect(scale).to_have_attribute("aria-valuetext", re.compile("(January|December|February) 202"))
+    site.evaluate("scrollTo(0, 0)")
+    expect(_named(site, "399.jpg")).to_be_in_viewport()
+
+    seen: list[int] = []
+    site.mouse.move(400, 300)
+    while len(seen) < 400:
+        expect(site.locator(".grid__waiting")).to_have_count(0)
+        now = site.evaluate(IN_WINDOW)
+        fresh = [number for number in now if number > max(seen, default=0)]
+        assert fresh == list(range(len(seen) + 1, len(seen) + 1 + len(fresh)))  # none is left out
+        seen += fresh
+        site.mouse.wheel(0, 300)
+    assert site.evaluate(height) == 6000
+    expect(_named(site, "000.jpg")).to_be_in_viewport()
+
+
+def test_what_arrives_stands_in_the_month_of_the_site(
+    site: Page, at: At, shelf: Callable[[int], list[MediaFile]], settings: Any
+) -> None:
+    """Whatever the zone of whoever looks: as the outline will say."""
+    settings.TIME_ZONE = "Asia/Tokyo"
+    media = shelf(3)[2]
+    MediaFile.objects.filter(pk=media.pk).delete()
+    site.goto(at("/library/"))
+    expect(site.locator(".grid__month")).to_have_text(["September 2023", "January 2023"])
+    media.pk = first_id(datetime(2024, 10, 31, 22, tzinfo=UTC))
+    media.save(force_insert=True)
+    add = "path => document.querySelector('media-grid').add(path)"
+    site.evaluate(add, media.get_absolute_url())
+    months = ["November 2024", "September 2023", "January 2023"]
+    expect(site.locator(".grid__month")).to_have_text(months)
+    site.reload()
+    expect(site.locator(".grid__month")).to_have_text(months)
+
+
 def test_going_back_and_reloading_come_back_to_the_place(
     site: Page, at: At, shelf: Callable[[int], list[MediaFile]]
 ) -> None:
@@ -142,10 +205,15 @@ def test_nothing_jumps_while_a_list_is_scrolled(
     site.add_init_script(SHIFTS)
     site.goto(at("/library/"))
     expect(site.get_by_role("slider", name="Date")).to_be_attached()
-    for _ in range(12):
-        site.mouse.wheel(0, 500)
+    for width in (1280, PHONE["width"]):
+        site.set_viewport_size({"width": width, "height": 800})
+        site.evaluate("window.shift = 0")
+        for _ in range(8):
+            site.mouse.wheel(0, 500)
+            expect(site.locator(".grid__waiting")).to_have_count(0)
+        site.evaluate("scrollTo(0, 9000)")
         expect(site.locator(".grid__waiting")).to_have_count(0)
-    assert site.evaluate("window.shift") < 0.02
+        assert site.evaluate("window.shift") < 0.002
 
 
 def test_a_list_that_cannot_go_on_says_so_and_tries_again(
@@ -193,6 +261,13 @@ def test_suggestions_come_while_typing(site: Page, at: At, ready_photo: Make) ->
     search.press_sequentially("har")
     options = site.locator("#suggestions [role=option]")
     expect(options).to_have_count(2)
+    desk = site.viewport_size
+    site.set_viewport_size(PHONE)
+    box = site.locator("#suggestions").bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= PHONE["width"] < box["width"] * 1.1  # nearly all of it
+    assert desk
+    site.set_viewport_size(desk)
     search.press("ArrowDown")
     expect(options.first).to_have_attribute("aria-selected", "true")
     search.press("Escape")
@@ -570,13 +645,22 @@ def test_pictures_that_look_the_same_are_compared_and_settled(
     expect(site.get_by_role("group", name="3 pictures")).to_be_visible()
 
 
+GROUND = "(element) => getComputedStyle(element).backgroundColor"
+TOGGLE = "document.querySelector('[data-theme-toggle]')"
+
+
 def test_the_theme_is_remembered(site: Page, at: At, owner: Any) -> None:
     site.emulate_media(color_scheme="light")
     site.goto(at("/library/"))
     toggle = site.get_by_role("button", name="Dark colours")
     expect(toggle).to_have_attribute("aria-pressed", "false")
-    toggle.click()
+    button = site.locator(".button").first
+    light = button.evaluate(GROUND)
+    dark = button.evaluate(f"(element) => {{ {TOGGLE}.click(); return ({GROUND})(element) }}")
+    assert dark != light  # nothing fades: what is seen next is whole
     expect(toggle).to_have_attribute("aria-pressed", "true")
+    expect(site.locator("meta[name=theme-color]").first).not_to_have_attribute("content", "#ffffff")
+    assert button.evaluate(GROUND) == dark
     site.reload()
     expect(site.locator("html")).to_have_attribute("data-theme", "dark")
 
