@@ -26,7 +26,12 @@ from launch.session import read_settings, serving, stop_on_signals
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
-KEPT = {"library-desk-light": ROOT / "docs/images/library.webp"}
+IMAGES = ROOT / "docs/images"
+KEPT = {
+    "library-desk-light": IMAGES / "library.webp",
+    "event-phone-dark": IMAGES / "event-phone.webp",
+    "admin-overview-desk-light": IMAGES / "overview.webp",
+}
 QUALITY = 86  # of a kept picture, as WebP
 Picture = tuple[str, bytes]  # its name and the PNG
 # Pictures within sight; those further down come when somebody scrolls.
