@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -198,8 +198,12 @@ def run_job(job_id: uuid.UUID | str, *, handlers: Mapping[str, Handler]) -> bool
 
 
 def run_next_job(queue: str, *, handlers: Mapping[str, Handler]) -> bool:
-    """Do the most urgent job of `queue`; return whether there was one."""
-    claim = _claim(queue)
+    """Do the most urgent job of `queue`; return whether there was one.
+
+    A kind that has no handler here was written by a newer version of the site: it stays as it is,
+    and is sent again, for a worker of that version.
+    """
+    claim = _claim(queue, kinds=handlers)
     if claim is None:
         return False
     job, begun = claim.job, time.monotonic()
@@ -230,10 +234,9 @@ def _attempt(claim: Claim, handler: Handler) -> str:
     return "failed"
 
 
-def _claim(queue: str) -> Claim | None:
-    urgent = Job.objects.filter(queue=queue, state=Job.State.QUEUED, due_at__lte=Now()).order_by(
-        "-priority", "due_at"
-    )
+def _claim(queue: str, *, kinds: Iterable[str]) -> Claim | None:
+    waiting = Job.objects.filter(queue=queue, state=Job.State.QUEUED, due_at__lte=Now())
+    urgent = waiting.filter(kind__in=list(kinds)).order_by("-priority", "due_at")
     claims = (_take(candidate) for candidate in urgent.only("pk")[:CANDIDATES])
     return next((claim for claim in claims if claim), None)
 

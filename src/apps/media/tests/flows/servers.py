@@ -92,7 +92,7 @@ class Site:
     ) -> None:
         self._plan = plan
         self._observer_module = observer
-        self._environment = environment
+        self.environment = environment
         self._health = "readyz" if set(programs) >= set(PROGRAMS) else "healthz"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands = _commands(environment)
@@ -110,7 +110,7 @@ class Site:
     def new_observer(self) -> Observer:
         """Another one, for what kills it."""
         with self._log("observer") as errors:
-            return Observer(self._observer_module, self._environment, errors)
+            return Observer(self._observer_module, self.environment, errors)
 
     # -- processes ----------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Site:
             with self._log(name) as log:
                 self._running[name] = subprocess.Popen(
                     self._commands[name],
-                    env=self._environment,
+                    env=self.environment,
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -208,11 +208,23 @@ class Site:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
 
+    def change(self, **variables: str) -> None:
+        """What starts from now on has these variables."""
+        self.environment |= variables
+
+    def begin(self, *arguments: object) -> subprocess.Popen[bytes]:
+        """A command of `manage.py`, to watch or to kill; the log is named after it."""
+        with self._log(str(arguments[0])) as log:
+            command = [sys.executable, "-m", "django", *map(str, arguments)]
+            return subprocess.Popen(
+                command, env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            )
+
     def manage(self, *arguments: object) -> str:
         """What a command of `manage.py` says; fails where it does."""
         command = [sys.executable, "-m", "django", *map(str, arguments)]
         done = subprocess.run(
-            command, env=self._environment, cwd=ROOT, check=True, capture_output=True, text=True
+            command, env=self.environment, cwd=ROOT, check=True, capture_output=True, text=True
         )
         return done.stdout
 

@@ -27,6 +27,8 @@ MEDIA_APP = {
 }
 # Sources of these tests are on this machine, where no import may go otherwise.
 CELERY_IMPORTS = ["apps.media.tests.flows.nearby"]
+if os.environ.get("TEST_OLDER"):
+    CELERY_IMPORTS += ["apps.media.tests.flows.older"]
 CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": min(entry["schedule"], 1.0)}
     for name, entry in _project.CELERY_BEAT_SCHEDULE.items()

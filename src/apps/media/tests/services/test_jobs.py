@@ -119,6 +119,15 @@ def test_an_unknown_job_is_nothing_to_do() -> None:
     assert services.run_job("0198c0de-0000-7000-8000-000000000000") is False
 
 
+def test_a_kind_that_this_version_does_not_know_waits_for_a_newer_worker(media: MediaFile) -> None:
+    newest = _job(media)
+    Job.objects.filter(pk=newest.pk).update(kind="dream", priority=9)
+    assert services.run_job(newest.pk) is True  # of what waits beside it, the scan
+    assert services.run_job(newest.pk) is False
+    newest.refresh_from_db()
+    assert (newest.state, newest.attempts, newest.error_code) == ("queued", 0, "")
+
+
 def test_a_truncated_photo_fails_with_its_code(
     upload: Callable[..., MediaFile],
     run_jobs: Any,
