@@ -1,4 +1,4 @@
-"""A PostgreSQL database of a benchmark's own."""
+"""A PostgreSQL database of a benchmark's own, and rows in it by the hundred thousand."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ def own_database(address: str, name: str) -> Iterator[None]:
             yield
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def copied(model: type, **others: str | None) -> dict[str, str]:
+    """Each column with what it is filled with: as in the template `t`, unless said otherwise.
+
+    None leaves the column to the database.
+    """
+    columns = {field.column: f"t.{field.column}" for field in model._meta.local_concrete_fields}  # type: ignore[attr-defined]
+    told = columns | {name: value for name, value in others.items() if value}
+    return {name: value for name, value in told.items() if others.get(name, "") is not None}

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import django
 import report
-from databases import own_database
+from databases import copied, own_database
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/benchmarks/reconcile.md"
@@ -125,8 +125,8 @@ def _fill(store: Path, media_id: str, *, first: int, last: int) -> None:
     from django.db import connection  # noqa: PLC0415
 
     models = importlib.import_module("apps.media.models")
-    files = _copied(models.MediaFile, id=ID)
-    versions = _copied(models.MediaVersion, id=None, media_id=ID, key=KEY)
+    files = copied(models.MediaFile, id=ID)
+    versions = copied(models.MediaVersion, id=None, media_id=ID, key=KEY)
     columns = {
         "files": ", ".join(files),
         "files_of": ", ".join(files.values()),
@@ -143,13 +143,6 @@ def _fill(store: Path, media_id: str, *, first: int, last: int) -> None:
         )
         cursor.execute("ANALYZE")
     _write_objects(store, first, last)
-
-
-def _copied(model: type, **others: str | None) -> dict[str, str]:
-    """Each column with what it is filled with: as in the template, unless said otherwise."""
-    columns = {field.column: f"t.{field.column}" for field in model._meta.local_concrete_fields}  # type: ignore[attr-defined]
-    told = columns | {name: value for name, value in others.items() if value}
-    return {name: value for name, value in told.items() if others.get(name, "") is not None}
 
 
 def _write_objects(store: Path, first: int, last: int) -> None:

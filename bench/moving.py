@@ -1,0 +1,342 @@
+"""Benchmark of moving to another storage while people are there: `bench/run moving`.
+
+A whole site on PostgreSQL, web, worker and clock, moves all its objects from one directory to
+another as docs/operations.md says: the new storage made known, `media_migrate_storage`, killed
+twice on the way by SIGKILL and begun again, the two storages exchanged with a second web server
+taking over from the first, and the command until nothing is elsewhere. Meanwhile people fetch
+files, whose every byte is looked at, and upload new ones: no request may fail. It needs PostgreSQL
+(DATABASE_URL) and two inodes for each object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import django
+import psycopg
+import report
+from databases import copied
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/benchmarks/moving.md"
+HEADING = "Moving to another storage under load"
+PEOPLE = 3
+KILLS = (1 / 3, 2 / 3)  # of the objects
+MOST_PEAK = 192.0  # MiB
+SETTLES = 5.0  # seconds within which visitors have ended what they ask the first web server for
+TABLES = ("media_mediaversion", "media_rendition", "media_caption")
+ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
+
+FILES = """
+INSERT INTO media_mediafile ({columns})
+SELECT {values} FROM media_mediafile t, generate_series(1, {last}) g WHERE t.id = %(media)s
+"""
+PARTS = """
+INSERT INTO {table} ({columns})
+SELECT {values} FROM {table} t, generate_series(1, {last}) g WHERE t.media_id = %(media)s
+"""
+ID = "md5('file ' || g)::uuid"
+SHA256 = "encode(sha256(repeat('original' || lpad(g::text, 8, '0'), 64)::bytea), 'hex')"
+KEYS = {
+    "original": "'original/' || substr(md5(g::text), 1, 2) || '/' || md5(g::text)",
+    "rendition": "'rendition/' || substr(md5(g::text), 1, 2) || '/' || md5(g::text) || '.webp'",
+}
+
+
+@dataclass
+class Run:
+    """What the runs of the command came to, one after the other."""
+
+    seconds: float = 0.0
+    peak: float = 0.0  # MiB, the highest
+    killed: int = 0
+    words: list[str] = field(default_factory=list)
+
+
+def main() -> int:
+    arguments = _arguments()
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        sys.stderr.write("bench/run moving needs PostgreSQL: set DATABASE_URL\n")
+        return 2
+    sys.path.insert(0, str(ROOT / "src"))
+    os.environ.pop("MEDIA_STORAGE_URL", None)
+    folder = Path(tempfile.mkdtemp(prefix="media-bench-"))
+    try:
+        tables, verdicts = _measure(folder, arguments.objects)
+    finally:
+        shutil.rmtree(folder)
+    report.show(tables, verdicts)
+    if arguments.write:
+        report.write(PAGE, heading=HEADING, tables=tables, verdicts=verdicts)
+    return 1 if arguments.strict and not all(each.reached for each in verdicts) else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--objects", type=int, default=100_000)
+    parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
+    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
+    return parser.parse_args()
+
+
+def _measure(folder: Path, objects: int) -> tuple[list[report.Table], list[report.Verdict]]:
+    servers = importlib.import_module("apps.media.tests.flows.servers")
+    programs = ("broker", "web", "worker", "beat")
+    place = folder / "site"
+    old, new = place / "media", place / "other"
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STATIC_FROM_SOURCE": "true",
+        "MEDIA_STORAGE_URL": f"file://{old}",
+        "MEDIA_STORAGE_OTHER_URL": f"file://{new}",
+    }
+    with servers.running_site(place, programs=programs, change=lambda env: env | settings) as site:
+        os.environ |= settings | {"DATABASE_URL": site.database_url, "SECRET_KEY": site.secret_key}
+        os.environ["DATA_DIR"] = str(place)
+        django.setup()
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        people = [site.person() for _ in range(PEOPLE)]
+        _fill(old, people[0].id, objects // 2)
+        move = Move(site, old, new, objects)
+        move.go(people)
+        found = move.look()
+        shutil.rmtree(new)  # sooner than one by one
+    return _tables(move), _verdicts(move, found)
+
+
+# -- what is moved -----------------------------------------------------------------------------
+
+
+def _fill(store: Path, owner_id: int, files: int) -> None:
+    """So many files, each with an original and a rendition."""
+    from django.contrib.auth import get_user_model  # noqa: PLC0415  # once Django is set up
+    from django.db import connection  # noqa: PLC0415
+
+    models = importlib.import_module("apps.media.models")
+    testing, visitors = (importlib.import_module(n) for n in ("apps.media.testing", "visitors"))
+    owner = get_user_model().objects.get(pk=owner_id)
+    content = visitors.known_content(visitors.ORIGINAL, 0)
+    media = testing.make_media(owner=owner, content=content)
+    part = {"id": None, "media_id": ID}
+    copies = (
+        (FILES, copied(models.MediaFile, id=ID, sha256=SHA256)),
+        (PARTS, copied(models.MediaVersion, **part, key=KEYS["original"], sha256=SHA256)),
+        (PARTS, copied(models.Rendition, **part, key=KEYS["rendition"])),
+    )
+    with connection.cursor() as cursor:
+        for (statement, columns), table in zip(copies, ("", *TABLES), strict=False):
+            names, values = ", ".join(columns), ", ".join(columns.values())
+            text = statement.format(table=table, columns=names, values=values, last=files)
+            cursor.execute(text, {"media": media.pk})
+        counted = f"{files + 1}, bytes_used = {(files + 1) * len(content)}"
+        cursor.execute(f"UPDATE media_quota SET files_used = {counted} WHERE owner_id = {owner_id}")
+        cursor.execute("ANALYZE")
+    connection.close()
+    for number in range(1, files + 1):
+        for path, content in _known(store, number):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def _known(store: Path, number: int) -> list[tuple[Path, bytes]]:
+    """The paths of the original and the rendition of a file, with what is in them."""
+    visitors = importlib.import_module("visitors")
+    name = hashlib.md5(str(number).encode()).hexdigest()
+    return [
+        (
+            store / "original" / name[:2] / name,
+            visitors.known_content(visitors.ORIGINAL, number),
+        ),
+        (
+            store / "rendition" / name[:2] / f"{name}.webp",
+            visitors.known_content(visitors.RENDITION, number),
+        ),
+    ]
+
+
+# -- moving ------------------------------------------------------------------------------------
+
+
+class Move:
+    """The steps of docs/operations.md, with people at the site all the while."""
+
+    def __init__(self, site: Any, old: Path, new: Path, objects: int) -> None:
+        self._site, self._old, self._new = site, old, new
+        self.objects = objects
+        self.run, self.after = Run(), Run()
+        self.told = importlib.import_module("visitors").Told()
+        self._alias = importlib.import_module("apps.core.storage").alias_of(f"file://{new}")
+
+    def go(self, people: list[Any]) -> None:
+        visitors, receivers = (importlib.import_module(n) for n in ("visitors", "receivers"))
+        place = visitors.Site(self._site.address, self.objects // 2, people[0])
+        with ExitStack() as second, visitors.visited(place, people, self.told):
+            for share in KILLS:
+                self._command(self.run, until=self._reaching(share))
+            self._command(self.run)
+            _say(f"moved: {self.run}")
+            port = self._exchange()
+            command = receivers.gunicorn("config.wsgi:application", self._place())
+            environment = self._site.environment
+            second.enter_context(receivers.started(command, port, env=environment, cwd=ROOT))
+            place.address = f"http://127.0.0.1:{port}"
+            time.sleep(SETTLES)
+            self._site.terminate("web")
+            while self._left():
+                self._command(self.after)
+            _say(f"the rest: {self.after}")
+
+    def _reaching(self, share: float) -> Callable[[], bool]:
+        return lambda: self._moved() > share * self.objects
+
+    def _exchange(self) -> int:
+        """New processes write to the new storage; the worker is one of them. The web's port."""
+        port = importlib.import_module("launch.readiness").free_port()
+        self._site.change(
+            MEDIA_STORAGE_URL=f"file://{self._new}",
+            MEDIA_STORAGE_OTHER_URL=f"file://{self._old}",
+            PORT=str(port),
+        )
+        for name in ("worker", "beat"):
+            self._site.terminate(name)
+            self._site.start(name)
+        return int(port)
+
+    def _place(self) -> Any:
+        return importlib.import_module("launch.place").Place(self._old.parent)
+
+    def _command(self, run: Run, until: Callable[[], bool] = lambda: False) -> None:
+        """To its end, or until it is killed."""
+        began = time.monotonic()
+        process = self._site.begin("media_migrate_storage", "--to", f"file://{self._new}")
+        status = Path(f"/proc/{process.pid}/status")
+        while not os.waitid(os.P_PID, process.pid, ENDED):
+            found = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+            run.peak = max(run.peak, int(found[1]) / 1024 if found else 0)
+            if until():
+                process.kill()
+                run.killed += 1
+                break
+            time.sleep(0.5)
+        code = process.wait()
+        run.seconds += time.monotonic() - began
+        if code not in (0, -9):
+            raise RuntimeError(f"media_migrate_storage ended with {code}")
+
+    # -- what has become of it -----------------------------------------------------------------
+
+    def _count(self, condition: str) -> int:
+        counts = " + ".join(
+            f"(SELECT count(*) FROM {table} WHERE key <> '' AND storage {condition} %(alias)s)"
+            for table in TABLES
+        )
+        with psycopg.connect(self._site.database_url) as server:
+            row = server.execute(f"SELECT {counts}", {"alias": self._alias}).fetchone()
+        return int(row[0]) if row else 0
+
+    def _moved(self) -> int:
+        return self._count("=")
+
+    def _left(self) -> int:
+        return self._count("<>")
+
+    def look(self) -> dict[str, int]:
+        """What is not as it should be, by what it is."""
+        known = (each for number in range(1, self.objects // 2 + 1) for each in self._pair(number))
+        wrong = sum(path.read_bytes() != content for path, content in known)
+        with psycopg.connect(self._site.database_url) as server:
+            rows = server.execute("SELECT media_id, key, sha256 FROM media_mediaversion").fetchall()
+        hashes = {str(media): _sha256(self._new / key) for media, key, _ in rows}
+        wrong += sum(hashes[str(media)] != told for media, _, told in rows)
+        lost = sum(hashes.get(media) != sent for media, sent in self.told.uploads.items())
+        try:
+            _say(self._site.manage("media_reconcile", "--strict")[-500:])
+            violations = 0
+        except subprocess.CalledProcessError as error:
+            _say(error.stdout)
+            violations = 1
+        return {"left": self._left(), "wrong": wrong, "lost": lost, "violations": violations}
+
+    def _pair(self, number: int) -> list[tuple[Path, bytes]]:
+        return _known(self._new, number)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+# -- what is told ------------------------------------------------------------------------------
+
+
+def _tables(move: Move) -> list[report.Table]:
+    count, run, told = move.objects, move.run, move.told
+    rate = f"{count / run.seconds:.0f}"
+    moved = (f"{count:,}".replace(",", " "), f"{run.seconds:.0f}", rate, f"{run.peak:.1f}")
+    note = (
+        "From one directory to another, an original and a rendition of 1 KiB for each file, four "
+        "objects at a time, each made durable and read again. The command was killed by SIGKILL "
+        f"{run.killed} times and begun again; the seconds are those of all its runs together, "
+        "starts included. Web, worker, database and visitors share the machine's cores. "
+        "The peak is the resident memory "
+        f"of the command, Python and Django included. {os.cpu_count()} cores."
+    )
+    people = (
+        f"{PEOPLE} visitors, each with a request every 100 ms at most. Every download was "
+        "compared byte by byte. Each upload is a new photograph, of which the worker makes "
+        "renditions meanwhile. Then the two storages were exchanged, a second web server took "
+        "over, and the command went once more after what had come in between."
+    )
+    requests = tuple(
+        (what, str(number), str(sum(line.startswith(what) for line in told.failures)))
+        for what, number in sorted(told.requests.items())
+    )
+    return [
+        report.Table(
+            "media_migrate_storage",
+            ("objects", "seconds", "per second", "peak MiB"),
+            (moved,),
+            note,
+        ),
+        report.Table("Requests meanwhile", ("what", "requests", "failed"), requests, people),
+    ]
+
+
+def _verdicts(move: Move, found: dict[str, int]) -> list[report.Verdict]:
+    failures = move.told.failures
+    for line in failures[:10]:
+        _say(line)
+    peak = max(move.run.peak, move.after.peak)
+    killed = move.run.killed == len(KILLS)
+    return [
+        report.Verdict(f"no request failed: {len(failures)} did", not failures),
+        report.Verdict("the command was killed twice, and went on", killed),
+        report.Verdict("every row names the new storage", found["left"] == 0),
+        report.Verdict("every hash is right", found["wrong"] == 0),
+        report.Verdict("every upload that was acknowledged is there", found["lost"] == 0),
+        report.Verdict("`media_reconcile --strict` finds nothing", found["violations"] == 0),
+        report.Verdict(f"at most {MOST_PEAK:.0f} MiB of memory: {peak:.0f}", peak <= MOST_PEAK),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
