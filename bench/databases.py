@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -26,11 +27,30 @@ def own_database(address: str, name: str) -> Iterator[None]:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def copied(model: type, **others: str | None) -> dict[str, str]:
-    """Each column with what it is filled with: as in the template `t`, unless said otherwise.
-
-    None leaves the column to the database.
-    """
-    columns = {field.column: f"t.{field.column}" for field in model._meta.local_concrete_fields}  # type: ignore[attr-defined]
+def copied(model: Any, **others: str | None) -> dict[str, str]:
+    """Each column of `model` with what SQL fills it with: what the template row `t` has, unless
+    `others` say otherwise; None leaves a column to the database."""
+    columns = {field.column: f"t.{field.column}" for field in model._meta.local_concrete_fields}
     told = columns | {name: value for name, value in others.items() if value}
     return {name: value for name, value in told.items() if others.get(name, "") is not None}
+
+
+@contextmanager
+def without_indexes(cursor: Any, tables: Sequence[str], *, when: bool) -> Iterator[None]:
+    """Inside, `tables` have only the indexes of their constraints, so that millions of rows come
+    fast; `when` not, nothing is changed."""
+    if not when:
+        yield
+        return
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "
+        "(SELECT conname FROM pg_constraint)",
+        [list(tables)],
+    )
+    found = cursor.fetchall()
+    for name, _ in found:
+        cursor.execute(f'DROP INDEX "{name}"')
+    yield
+    cursor.execute("SET maintenance_work_mem = '2GB'")
+    for _, definition in found:
+        cursor.execute(definition)

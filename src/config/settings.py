@@ -116,6 +116,17 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Slow lines are hundreds of threads: one that is done, or waits, gives its connection back.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A server behind a dead line says nothing: whoever asks is told within seconds, not hours.
+    # What the URL says goes before. Seconds, the last one milliseconds (libpq's parameters).
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # -- storage ----------------------------------------------------------------------------------
 

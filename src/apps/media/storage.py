@@ -13,6 +13,8 @@ from django.core.files import File
 from apps.core.storage import ObjectStore, new_key, object_store
 from apps.media.conf import options
 
+INCOMING = "incoming"  # where objects lie that are not yet a file's
+
 
 def current_alias() -> str:
     """The storage that new objects go to."""
@@ -38,7 +40,7 @@ def chosen_name(alias: str) -> str:
 
 
 def incoming_key() -> str:
-    return new_key("incoming")
+    return new_key(INCOMING)
 
 
 def original_key() -> str:

@@ -77,9 +77,10 @@ def explanations(alias: str, *, after: str = "") -> Iterator[Explanation]:
     return heapq.merge(*streams, key=lambda found: found.key)
 
 
-def is_explained(alias: str, key: str) -> bool:
-    """Whether a row says something of that object at this moment."""
-    return any(source.of(alias).filter(**{source.field: key}).exists() for source in _sources())
+def is_explained(alias: str, *keys: str) -> bool:
+    """Whether a row says something of one of these objects at this moment."""
+    named = [(source.of(alias), f"{source.field}__in") for source in _sources()]
+    return any(rows.filter(**{field: keys}).exists() for rows, field in named)
 
 
 def owed_keys(alias: str, keys: Collection[str]) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 
 from django.db import transaction
 from django.utils import timezone
@@ -32,7 +32,7 @@ from apps.media.services.explanations import (
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.publication import reject_version
 from apps.media.services.verifying import verify_version
-from apps.media.storage import chosen_name, current_alias, store_of
+from apps.media.storage import INCOMING, chosen_name, current_alias, store_of
 
 GRACE = timedelta(days=1)  # what is younger may belong to a row that is about to be written
 SWEPT = 500
@@ -107,7 +107,7 @@ def _compare(
 
 
 def _orphan(alias: str, whole: str, item: StoredObject, before: datetime) -> Iterator[Violation]:
-    if item.modified > before or is_explained(alias, whole):
+    if item.modified > before or is_explained(alias, whole, item.key):
         return
     detail = f"{item.size} bytes since {item.modified:%Y-%m-%d %H:%M} that no row explains"
     repair = partial(_bury, alias, item.key, whole, {})
@@ -134,11 +134,19 @@ def _bury(alias: str, key: str, whole: str, state: State) -> bool:
     return True
 
 
+def _incoming_orphans(alias: str, store: ObjectStore, before: datetime) -> Iterator[Violation]:
+    """What a writer left that died, or was cut off and came back after others had finished."""
+    for item in store.walk(f"{INCOMING}/"):
+        yield from _orphan(alias, whole_of(item.key), item, before)
+
+
 def sweep_unfinished(*, limit: int = SWEPT) -> int:
     """End what was begun in a storage more than a day ago and no row explains; return how many."""
     before, swept = timezone.now() - GRACE, 0
     for alias in storages_to_reconcile():
-        for violation in _unfinished_orphans(alias, store_of(alias), before):
+        store = store_of(alias)
+        begun = _unfinished_orphans(alias, store, before)
+        for violation in chain(begun, _incoming_orphans(alias, store, before)):
             if swept >= limit:
                 return swept
             swept += bool(violation.repair and violation.repair())

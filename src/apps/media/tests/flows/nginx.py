@@ -57,9 +57,15 @@ def running_nginx(
         "/srv/media-app/cache": str(folder / "cache"),
         **(changes or {}),
     }
-    (folder / "media.conf").write_text(_changed(SHIPPED.read_text(), filled))
+    write_configuration(folder, filled)
     with _running(folder, port):
         yield f"http://127.0.0.1:{port}"
+
+
+def write_configuration(folder: Path, changes: Mapping[str, str]) -> None:
+    """What is shipped, with `changes`, as `nginx.conf` and `media.conf` in `folder`."""
+    (folder / "media.conf").write_text(_changed(SHIPPED.read_text(), changes))
+    (folder / "nginx.conf").write_text(_around(folder))
 
 
 @contextmanager
@@ -74,6 +80,7 @@ def running_cache(folder: Path, *, behind: str) -> Iterator[str]:
     for mark, value in filled.items():
         text = text.replace(mark, value)
     (folder / "media.conf").write_text(text)
+    (folder / "nginx.conf").write_text(_around(folder))
     with _running(folder, port):
         yield f"http://127.0.0.1:{port}"
 
@@ -81,7 +88,6 @@ def running_cache(folder: Path, *, behind: str) -> Iterator[str]:
 @contextmanager
 def _running(folder: Path, port: int) -> Iterator[None]:
     """nginx with what stands in `media.conf`, until the end of the block."""
-    (folder / "nginx.conf").write_text(_around(folder))
     program = nginx_program()
     assert program is not None
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "errors.log"]

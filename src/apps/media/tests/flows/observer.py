@@ -38,7 +38,7 @@ from apps.core.storage.local import LocalStore
 from apps.media import dispatch, services
 from apps.media.models import Job, MediaFile, MediaVersion, Quota, Rendition, Tombstone, Upload
 from apps.media.selectors.belongings import rows_naming, rows_of
-from apps.media.services import erasing
+from apps.media.services import erasing, reconciling
 from apps.media.testing import PIXEL, make_media
 
 LONG_AGO = timedelta(days=1)
@@ -211,6 +211,12 @@ def finish_uploads() -> int:
     return services.finish_whole_uploads()
 
 
+def sweep_unfinished() -> int:
+    """What the sweep does, without the day of grace."""
+    reconciling.GRACE = timedelta()
+    return services.sweep_unfinished()
+
+
 def limit_quota(owner_id: int, size: int) -> None:
     """Let the owner keep `size` bytes and no more."""
     services.set_quota(user=None, owner_id=owner_id, bytes_limit=size)
@@ -286,6 +292,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         arrive,
         drop_connections,
         limit_quota,
+        sweep_unfinished,
         bury,
         nothing_is_locked,
         empty_storage,

@@ -80,7 +80,25 @@ class Observer:
         self._process.communicate()
 
 
-class Site:
+class Watched:
+    """What a test sees of a site, wherever its processes are, by its `observer`."""
+
+    address: str
+    observer: Observer
+
+    def state(self) -> State:
+        return State(**self.observer.ask("state"))
+
+    def person(self) -> Person:
+        """A new account of its own with a token."""
+        told = self.observer.ask("person", f"p{secrets.token_hex(6)}")
+        return Person(address=self.address, **told)
+
+    def statuses(self, person: Person) -> list[str]:
+        return [row["status"] for row in self.observer.ask("media", person.id)]
+
+
+class Site(Watched):
     """The processes of one site. Make one with `running_site`."""
 
     def __init__(
@@ -230,14 +248,6 @@ class Site:
 
     # -- what goes on inside ------------------------------------------------------------------
 
-    def state(self) -> State:
-        return State(**self.observer.ask("state"))
-
-    def person(self) -> Person:
-        """A new account of its own with a token."""
-        told = self.observer.ask("person", f"p{secrets.token_hex(6)}")
-        return Person(address=self.address, **told)
-
     def broker(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self._plan.socket), socket_timeout=5)
 
@@ -254,9 +264,6 @@ class Site:
             for name in ("web", "worker", SLOW, TRANSFER)
             for process in (self.process(name), *self.children(name))
         }
-
-    def statuses(self, person: Person) -> list[str]:
-        return [row["status"] for row in self.observer.ask("media", person.id)]
 
     def logs(self) -> str:
         """The end of every log, for a failed test."""
@@ -309,7 +316,7 @@ def running_site(
                 "TEST_MEDIA_APP": json.dumps({"BODY_DIR": str(body_directory(place)), **options}),
             }
         )
-        _migrate(environment)
+        migrate(environment)
         site = Site(plan, environment, programs, observer)
         try:
             site.start(*programs)
@@ -387,7 +394,7 @@ def _own_database(directory: Path) -> Iterator[str]:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _migrate(environment: dict[str, str]) -> None:
+def migrate(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "django", "migrate", "--noinput", "--verbosity", "0"]
     subprocess.run(command, env=environment, cwd=ROOT, check=True)
 

@@ -76,7 +76,7 @@ def assert_at_rest(state: State) -> None:
     assert not [row for row in state.jobs if row["state"] in {"queued", "running"}]
     assert not state.tombstones
     sizes = {row["key"]: row["size"] for row in (*state.versions, *state.renditions)}
-    assert state.objects == sizes
+    assert state.objects == sizes, sorted(set(state.objects.items()) ^ set(sizes.items()))
     assert not state.unfinished
     assert_single_sets(state)
     assert_accounts(state)

@@ -121,6 +121,39 @@ class TestOrphans:
         assert [violation.what for violation in _find()] == [f"object media:{stray}"]
 
 
+@pytest.mark.django_db
+class TestIncoming:
+    """A host that comes back after others have finished its upload may store what nobody names."""
+
+    @pytest.fixture
+    def stray(self, own_storage: ObjectStore) -> str:
+        return _put(own_storage, new_piece_key(new_key("incoming")))
+
+    def test_what_is_young_may_be_under_way(self, stray: str) -> None:
+        assert services.sweep_unfinished() == 0
+        assert not Tombstone.objects.exists()
+
+    def test_what_is_old_and_unexplained_goes(
+        self, stray: str, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconciling, "GRACE", AT_ONCE)
+        assert services.sweep_unfinished() == 1
+        assert services.sweep_unfinished() == 0  # its tombstone explains it now
+        _bury()
+        assert not own_storage.exists(stray)
+
+    def test_what_an_upload_explains_stays(
+        self, photo: MediaFile, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconciling, "GRACE", AT_ONCE)
+        receipt = open_receipt(user=photo.owner, name="a.txt", declared_size=0, source="tus")
+        _put(own_storage, new_piece_key(receipt.upload.key))
+        before = len(list(own_storage.walk()))
+        assert services.sweep_unfinished() == 0
+        _bury()
+        assert len(list(own_storage.walk())) == before
+
+
 class TestLostObjects:
     def test_an_original_fails_the_file(
         self, photo: MediaFile, own_storage: ObjectStore, upload: Callable[..., MediaFile]
