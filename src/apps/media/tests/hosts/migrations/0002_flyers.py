@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('hosts', '0001_initial'),
-        ('media', '0029_adoptions'),
+        ('media', '0027_adoptions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media', '0028_acts_with_files'),
+        ('media', '0025_acts_with_files'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media', '0025_bands_of_likeness'),
+        ('media', '0026_bands_of_likeness'),
     ]
 
     operations = [

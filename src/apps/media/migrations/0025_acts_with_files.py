@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media', '0027_roles_in_the_trail'),
+        ('media', '0024_roles_in_the_trail'),
     ]
 
     operations = [
