@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,6 @@ class Run:
     seconds: float = 0.0
     peak: float = 0.0  # MiB, the highest
     killed: int = 0
-    words: list[str] = field(default_factory=list)
 
 
 def main() -> int:
