@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -42,6 +41,7 @@ from apps.media.services.sharing import create_share_link
 from apps.media.services.words import refresh_search_texts
 
 MOST_SELECTED = 2_000  # files
+MOST_RESTORED = 10_000  # a few seconds
 _CARRIED = MediaFile.tags.through
 
 
@@ -82,13 +82,16 @@ def restore_many(*, user: Visitor, ids: Sequence[UUID]) -> list[Outcome]:
     return _in_pages(ids, lambda page: _restore(user, page))
 
 
-def restore_trashed(*, user: Visitor, moment: datetime) -> list[Outcome]:
-    """Take back what came into the trash at exactly that moment, however much it is."""
+def restore_trashed(*, user: Visitor, moment: datetime) -> tuple[list[Outcome], bool]:
+    """Take back what came into the trash at exactly that moment, at most `MOST_RESTORED` at a time.
+
+    Returns also whether there is more.
+    """
     thrown = MediaFile.objects.filter(visible_to(user), deleted_at=moment).order_by("pk")
-    outcomes: list[Outcome] = []
-    while ids := list(_after(thrown, outcomes).values_list("pk", flat=True)[:MOST_SELECTED]):
-        outcomes += restore_many(user=user, ids=ids)
-    return outcomes
+    ids = list(thrown.values_list("pk", flat=True)[: MOST_RESTORED + 1])
+    now, is_more = ids[:MOST_RESTORED], len(ids) > MOST_RESTORED
+    pieces = (now[at : at + MOST_SELECTED] for at in range(0, len(now), MOST_SELECTED))
+    return [done for piece in pieces for done in restore_many(user=user, ids=piece)], is_more
 
 
 def tag_many(*, user: Visitor, ids: Sequence[UUID], tags: Iterable[str]) -> list[Outcome]:
@@ -159,10 +162,6 @@ def _counted(ids: Sequence[UUID], *, most: int = MOST_AT_ONCE) -> Sequence[UUID]
     if len(ids) > most:
         raise BadRequestError(detail=_("At most %(most)s files at once."), values={"most": most})
     return ids
-
-
-def _after(rows: QuerySet[MediaFile], outcomes: Sequence[Outcome]) -> QuerySet[MediaFile]:
-    return rows.filter(pk__gt=outcomes[-1].media_id) if outcomes else rows
 
 
 def _refusal(pk: UUID, error: AppError) -> Outcome:

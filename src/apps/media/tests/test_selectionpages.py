@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from apps.media.models import Collection, MediaFile, ShareLink
+from apps.media.services import selections
 from apps.media.views import librarypages
 
 Upload = Callable[..., MediaFile]
@@ -60,6 +61,23 @@ def test_the_last_piece_tells_of_all_and_takes_all_back(
     assert not MediaFile.objects.exclude(deleted_at=None).exists()
     again = _piece(client, files[:1], is_last=True, do="delete")  # nothing of it is left over
     assert "1 file moved to the trash." in _text(again)
+
+
+def test_very_many_are_taken_back_by_several_presses(
+    client: Client, files: list[MediaFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selections, "MOST_RESTORED", 4)
+    _piece(client, files, is_last=True, do="delete")
+    moment = MediaFile.objects.values_list("deleted_at", flat=True)[0]
+    undo = f"/library/trash/undo/{int(moment.timestamp()) * 10**6 + moment.microsecond}/"
+    first = client.post(undo, follow=True)
+    assert "4 files back in your library." in _text(first)
+    assert "There are more of them." in _text(first)
+    assert undo in first.content.decode()
+    second = client.post(undo, follow=True)
+    assert "2 files back in your library." in _text(second)
+    assert "There are more" not in _text(second)
+    assert not MediaFile.objects.exclude(deleted_at=None).exists()
 
 
 def test_all_pieces_go_into_one_collection(client: Client, files: list[MediaFile]) -> None:

@@ -109,8 +109,10 @@ class UndoTrashPage(PersonalView):
             thrown = _EPOCH + moment * _MICROSECOND
         except OverflowError as error:
             raise BadRequestError from error
-        outcomes = services.restore_trashed(user=request.user, moment=thrown)
+        outcomes, is_more = services.restore_trashed(user=request.user, moment=thrown)
         report(request, Tally().add(outcomes), _RESTORED)
+        if is_more:
+            messages.info(request, gettext("There are more of them."), extra_tags=request.path)
         return back_to(request, LISTED)
 
 

@@ -103,7 +103,7 @@ def test_one_act_is_taken_back_and_no_other(files: list[MediaFile], owner: Any) 
     services.delete_many(user=owner, ids=_ids(files[:2]), moment=first)
     # What is in the trash already came there by another act.
     services.delete_many(user=owner, ids=_ids(files[1:4]), moment=moment)
-    assert len(services.restore_trashed(user=owner, moment=moment)) == 2
+    assert len(services.restore_trashed(user=owner, moment=moment)[0]) == 2
     living = set(MediaFile.objects.filter(deleted_at=None))
     assert living == set(files[2:])
     acts = (
@@ -119,14 +119,14 @@ def test_an_act_in_pieces_is_taken_back_as_one(
     for piece in (files[:3], files[3:]):
         services.delete_many(user=owner, ids=_ids(piece), moment=moment)
     monkeypatch.setattr(selections, "MOST_SELECTED", 4)
-    assert _codes(services.restore_trashed(user=owner, moment=moment)) == [""] * 6
+    assert _codes(services.restore_trashed(user=owner, moment=moment)[0]) == [""] * 6
     assert not MediaFile.objects.exclude(deleted_at=None).exists()
 
 
 def test_nobody_else_takes_it_back(files: list[MediaFile], owner: Any, stranger: Any) -> None:
     moment = timezone.now()
     services.delete_many(user=owner, ids=_ids(files), moment=moment)
-    assert services.restore_trashed(user=stranger, moment=moment) == []
+    assert services.restore_trashed(user=stranger, moment=moment) == ([], False)
     assert MediaFile.objects.filter(deleted_at=None).count() == 0
 
 
