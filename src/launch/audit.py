@@ -7,7 +7,6 @@ capitals and fails nothing: a machine without a way to it must still be able to 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from launch.node import npm_command
 from launch.place import ROOT
+from launch.trust import trusting_environment
 
 # The smallest first: where the service knows nothing of it, the others are not asked about.
 PYTHON_LOCKS = ("uv", "base", "dev")
@@ -34,12 +34,11 @@ class Outcome:
 
 def _run(command: list[str], directory: Path) -> tuple[str, str]:
     """Return what a program wrote to its output and to its errors; the status says nothing more."""
-    path = os.pathsep.join((str(Path(command[0]).parent), os.environ.get("PATH", os.defpath)))
     try:
         done = subprocess.run(  # noqa: S603
             command,
             cwd=directory,
-            env={**os.environ, "PATH": path},
+            env=trusting_environment(first_in_path=command[0]),
             check=False,
             capture_output=True,
             text=True,

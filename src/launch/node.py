@@ -6,12 +6,12 @@ The wheel comes first, so that every machine builds with the same version.
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from launch.place import ROOT
+from launch.trust import trusting_environment
 
 
 def wheel_directory() -> Path | None:
@@ -45,9 +45,8 @@ def npm_command() -> list[str]:
 
 def run_tool(command: list[str]) -> int:
     """Run a Node program from the repository root and return its exit status."""
-    directory = str(Path(command[0]).parent)
-    path = os.pathsep.join((directory, os.environ.get("PATH", os.defpath)))
-    finished = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=False)  # noqa: S603
+    environment = trusting_environment(first_in_path=command[0])
+    finished = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603
     return finished.returncode
 
 

@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from pathlib import Path
 from launch.errors import LaunchError
 from launch.node import npm_command
 from launch.place import ROOT
+from launch.trust import trusting_environment
 
 SUMS = "SHA256SUMS"
 NAME = "media-app"  # of the clones: some programs write the name of their directory down
@@ -87,10 +87,9 @@ def make_artifacts(commit: Commit, directory: Path) -> Path:
 def _run(commit: Commit, clone: Path, command: list[str]) -> str:
     """Run a program in the clone, with its sources and the commit's time; return its output."""
     environment = {
-        **os.environ,
+        **trusting_environment(first_in_path=command[0]),
         "PYTHONPATH": str(clone / "src"),
         "SOURCE_DATE_EPOCH": str(commit.epoch),
-        "PATH": os.pathsep.join((str(Path(command[0]).parent), os.environ.get("PATH", os.defpath))),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
     }
