@@ -217,7 +217,7 @@ def _next_job(one: MediaFile) -> Callable[[], Any]:
     Job.objects.bulk_create(
         Job(media=one, version=1, subject=str(number), **waiting) for number in range(QUEUED)
     )
-    return lambda: jobs._claim(QUEUE)
+    return lambda: jobs._claim(QUEUE, kinds=Job.Kind.values)
 
 
 def _ok(address: str, answer: Any) -> Any:
