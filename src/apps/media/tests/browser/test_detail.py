@@ -45,12 +45,13 @@ def test_arrows_lead_along_the_list_somebody_comes_from(
     expect(site.locator("[rel=next]")).to_have_attribute(
         "data-srcset", re.compile(f"{a.pk}/r/w640")
     )
+    expect(site.locator("media-beside:defined")).to_be_attached()  # the script has come
     site.keyboard.press("ArrowRight")
     expect(site).to_have_url(at(f"/library/{a.pk}/?tag=kept"))
     expect(site.get_by_role("heading", level=1)).to_have_text("a.jpg")
     expect(site.locator("[rel=next]")).to_have_count(0)
-    site.get_by_label("Title").press("ArrowLeft")  # who writes moves in the text
-    site.get_by_label("Title").blur()
+    site.get_by_label("Title", exact=True).press("ArrowLeft")  # who writes moves in the text
+    site.get_by_label("Title", exact=True).blur()
     site.keyboard.press("ArrowLeft")
     expect(site).to_have_url(at(f"/library/{c.pk}/?tag=kept"))
     site.locator(".detail__back").click()

@@ -309,7 +309,7 @@ def test_edit_delete_undo_and_delete_for_good(site: Page, at: At, ready_photo: M
     site.goto(at(f"/library/{media.pk}/"))
     site.get_by_role("link", name="Add alternative text").click()
     site.get_by_label("Alternative text").fill("Leaves on a path")
-    site.get_by_label("Title").fill("Autumn")
+    site.get_by_label("Title", exact=True).fill("Autumn")
     site.get_by_label("Tags").fill("leaves, autumn")
     site.get_by_role("button", name="Save changes").click()
     expect(site.get_by_role("status").first).to_contain_text("Changes saved.")

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from apps.media.tests import samples
 from apps.media.tests.flows.clients import Person
 from apps.media.tests.flows.films import numbered_film
-from apps.media.tests.flows.servers import Site
+from apps.media.tests.flows.servers import Site, running_site
 from apps.media.tests.flows.waiting import eventually
 
 DOCS = Path(__file__).resolve().parents[5] / "docs"
@@ -32,6 +33,13 @@ for name in SITE BASE TOKEN ID HOLIDAY; do
   if [ -n "${!name:-}" ]; then echo "$name='${!name}'"; fi
 done > names
 """
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One of its own: what is typed leaves public files, for others' lists to show."""
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
 
 
 class Shell:
