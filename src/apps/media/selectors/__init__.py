@@ -107,6 +107,7 @@ from apps.media.selectors.uploads import (
     has_content,
     list_imports,
     list_quotas,
+    usage_of,
 )
 from apps.media.selectors.uses import (
     NamedUse,
@@ -254,6 +255,7 @@ __all__ = [
     "suggest_tags",
     "suggest_words",
     "topmost",
+    "usage_of",
     "use_fields",
     "using_columns",
     "using_models",

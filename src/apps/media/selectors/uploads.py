@@ -57,7 +57,11 @@ def list_quotas() -> QuerySet[Quota]:
 
 def get_storage_usage(*, user: Visitor) -> StorageUsage:
     """Bytes used, reserved by uploads under way, and the quota."""
-    quota = Quota.objects.filter(owner=user.pk).first() or Quota()
+    return usage_of(Quota.objects.filter(owner=user.pk).first() or Quota())
+
+
+def usage_of(quota: Quota) -> StorageUsage:
+    """The same of an account that was read already."""
     return StorageUsage(
         used=quota.bytes_used,
         reserved=quota.bytes_reserved,

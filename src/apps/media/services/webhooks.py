@@ -113,8 +113,11 @@ def _renew_secrets(pk: UUID) -> int:
     if webhook is None:
         return 0
     webhook.secret = renew(webhook.secret, purpose=SECRETS)
-    if webhook.old_secret:
+    until = webhook.old_secret_until
+    if webhook.old_secret and until and until > timezone.now():
         webhook.old_secret = renew(webhook.old_secret, purpose=SECRETS)
+    else:  # it signs no more, and its key may be gone
+        webhook.old_secret = ""
     webhook.save(update_fields=["secret", "old_secret"])
     return 1
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apps.core.cipher import UnreadableSecretError, reveal
 from apps.media import selectors
@@ -21,6 +23,7 @@ from apps.media.tests.hooks import SECRET, hook_of
 
 pytestmark = pytest.mark.django_db
 GIB = 1024**3
+LONG_AGO = timezone.now() - timedelta(days=2)
 
 
 @pytest.fixture
@@ -79,7 +82,8 @@ class TestQuota:
         assert names == [stranger.username, "olga"]
 
     @pytest.mark.parametrize(
-        "arguments", [("olga", "--space", "x"), ("olga", "--files", "-1"), ("nobody",)]
+        "arguments",
+        [("olga", "--space", "x"), ("olga", "--files", "-1"), ("nobody",), ("--space", "2G")],
     )
     def test_what_cannot_be_is_refused(self, owner: Any, arguments: tuple[str, ...]) -> None:
         with pytest.raises(CommandError):
@@ -132,6 +136,13 @@ class TestRotateKeys:
         settings.SECRET_KEY = "n" * 50
         with pytest.raises(UnreadableSecretError):
             reveal(hook.secret, purpose=SECRETS)
+
+    def test_an_old_secret_that_signs_no_more_is_dropped(self, owner: Any) -> None:
+        hook = hook_of(owner, old_secret="under a key that is gone", old_secret_until=LONG_AGO)
+        assert said_by("media_rotate_keys").startswith("1 webhooks")
+        hook.refresh_from_db()
+        assert hook.old_secret == ""
+        assert reveal(hook.secret, purpose=SECRETS) == SECRET
 
     def test_who_is_lost_is_named_and_the_others_renewed(self, owner: Any, settings: Any) -> None:
         lost, kept = hook_of(owner), hook_of(owner)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.template.defaultfilters import filesizeformat
 from rich.console import Console
 from rich.table import Table
@@ -41,21 +42,19 @@ class Command(BaseCommand):
             if limit is not None
         }
         if not options["name"]:
-            self._show_fullest()
+            if limits:
+                raise CommandError("Say whose limits: NAME is missing.")
+            quotas = selectors.list_quotas()[:SHOWN]
+            self._show((quota.owner, selectors.usage_of(quota)) for quota in quotas)
             return
         user = find_user(options["name"])
         if limits:
             services.set_quota(user=None, owner_id=user.pk, **limits)
-        self._show([user])
+        self._show([(user, selectors.get_storage_usage(user=user))])
 
-    def _show_fullest(self) -> None:
-        quotas = selectors.list_quotas()[:SHOWN]
-        self._show([quota.owner for quota in quotas])
-
-    def _show(self, users: list[Any]) -> None:
+    def _show(self, accounts: Iterable[tuple[Any, selectors.StorageUsage]]) -> None:
         table = Table("user", "used", "set aside", "space", "files", "most files")
-        for user in users:
-            usage = selectors.get_storage_usage(user=user)
+        for user, usage in accounts:
             sizes = [filesizeformat(size) for size in (usage.used, usage.reserved, usage.quota)]
             table.add_row(user.get_username(), *sizes, str(usage.files), str(usage.files_quota))
         Console(file=self.stdout).print(table)  # type: ignore[arg-type]  # has `write`
