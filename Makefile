@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    upload files (ARGS="a.jpg dir/", or samples), wait, print a table'
 	@echo 'make test    the whole test suite (ARGS goes to pytest)'
 	@echo 'make lint    format, lint, types, import contract, templates, migrations, locks, documentation'
-	@echo 'make bench   benchmarks side by side (ARGS=images, films, uploads or delivery for one of them)'
+	@echo 'make bench   benchmarks side by side (ARGS=images, … for one, ARGS=all; bench/run names them)'
 	@echo 'make soak    uploads while things break at random (ARGS="--minutes 30 --clients 50 --seed 7")'
 	@echo 'make format  put code and imports in order'
 	@echo 'make lock    write the lock files anew (ARGS=--upgrade for newer versions)'

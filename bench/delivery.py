@@ -10,9 +10,6 @@ leave the sending to nginx. Rounds are interleaved, medians are shown. With `--s
 
 from __future__ import annotations
 
-import argparse
-import datetime
-import importlib.metadata
 import os
 import re
 import shutil
@@ -27,7 +24,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import report
+import benchmark
+from benchmark import Found
+from figures import Figure
 from report import Table, Verdict
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -98,8 +97,8 @@ def measure(
     one: Callable[[Contender], float],
     rounds: int,
     say: Callable[[str], None],
-) -> dict[str, float]:
-    """The median of `one` for each."""
+) -> dict[str, list[float]]:
+    """What `one` comes to for each in each round."""
     runs: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
         # Nobody is always first after a pause.
@@ -110,7 +109,26 @@ def measure(
         for name in names:
             runs[name].append(one(contenders[name]))
             say(f"round {number + 1}: {name}: {runs[name][-1]:.3f}")
+    return runs
+
+
+def medians(runs: dict[str, list[float]]) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in runs.items()}
+
+
+def figures(large: dict[str, list[float]], small: dict[str, list[float]]) -> list[Figure]:
+    """Beside the others, round by round."""
+
+    def rate(ours: str, other: str) -> Figure:
+        ratios = tuple(one / two for one, two in zip(small[ours], small[other], strict=True))
+        return Figure(f"requests a second, {ours} ÷ {other}", ratios, "more")
+
+    pairs = zip(large[BARE], large[SIGNED], strict=True)
+    return [
+        Figure(f"large file, time, {BARE} ÷ {SIGNED}", tuple(a / b for a, b in pairs), "more"),
+        *(rate(SIGNED, other) for other in (BARE, SENDFILE, PRIVATE)),
+        *(rate(SESSION, other) for other in (SENDFILE, PRIVATE)),
+    ]
 
 
 def tables(large: dict[str, float], small: dict[str, float], size: int) -> list[Table]:
@@ -159,7 +177,7 @@ def verdicts(large: dict[str, float], small: dict[str, float]) -> list[Verdict]:
     ]
 
 
-def run(size: int, rounds: int, seconds: int, folder: Path) -> tuple[dict[str, float], ...]:
+def run(size: int, rounds: int, seconds: int, folder: Path) -> tuple[dict[str, list[float]], ...]:
     def say(line: str) -> None:
         print(line, file=sys.stderr)
 
@@ -196,7 +214,6 @@ def run(size: int, rounds: int, seconds: int, folder: Path) -> tuple[dict[str, f
 def versions() -> str:
     command = [nginx_program() or "", "-v"]
     nginx = subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True).stderr
-    ours = [f"{name} {importlib.metadata.version(name)}" for name in ("django", "gunicorn")]
     listed = subprocess.run(
         [
             senders.PEERS / "python",
@@ -208,39 +225,34 @@ def versions() -> str:
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
-    return ", ".join([*ours, *listed.splitlines(), nginx.strip().removeprefix("nginx version: ")])
+    told = [*listed.splitlines(), nginx.strip().removeprefix("nginx version: ")]
+    return benchmark.circumstances("django", "gunicorn", others=told)
 
 
 def heading(size: int, rounds: int, seconds: int) -> str:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
     return (
         "Sending: a large file, small renditions\n\n"
         "Written by `bench/run delivery --markdown FILE`. Over loopback; every nginx has one "
         "process, every Django two of gunicorn. Read ratios: the machine was shared with other "
-        f"work.\n\n{today}, {os.cpu_count()} cores, {versions()}; {size // MIB} MiB, "
-        f"{seconds} s of wrk, medians of {rounds} rounds."
+        f"work.\n\n{versions()} {size // MIB} MiB, {seconds} s of wrk, medians of {rounds} rounds."
     )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = benchmark.options(__doc__)
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large file")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each small measurement")
-    parser.add_argument("--markdown", type=Path, help="also write the tables there")
-    parser.add_argument("--strict", action="store_true", help="end with 1 if a target is missed")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         parser.error("wrk is missing (on Debian: apt install wrk)")
     size = given.size * MIB
+    words = heading(size, given.rounds, given.seconds)
     with tempfile.TemporaryDirectory(prefix="bench-delivery-", dir="/var/tmp") as folder:
         large, small = run(size, given.rounds, given.seconds, Path(folder))
-    shown, reached = tables(large, small, size), verdicts(large, small)
-    report.show(shown, reached)
-    if given.markdown:
-        words = heading(size, given.rounds, given.seconds)
-        report.write(given.markdown, heading=words, tables=shown, verdicts=reached)
-    return int(given.strict and not all(each.reached for each in reached))
+    many, few = medians(large), medians(small)
+    found = Found(tables(many, few, size), verdicts(many, few), figures(large, small))
+    return benchmark.conclude("delivery", words, found, given)
 
 
 if __name__ == "__main__":

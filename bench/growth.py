@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from benchmark import Found
 from databases import copied, without_indexes
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
@@ -19,6 +20,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from figures import Figure
 from report import Table, Verdict
 from rest_framework.test import APIClient
 
@@ -58,10 +60,7 @@ OF_ALL = (
     "Of 8 KiB, of all questions together, in memory or not; statements that change rows are not "
     "counted."
 )
-OF_WALKS = (
-    "Of these PostgreSQL tells no blocks. A comparison that begins in the middle of the keys sorts "
-    "them once, then goes on at the same speed."
-)
+OF_WALKS = "Of these PostgreSQL tells no blocks."
 TABLES = ("media_mediafile", "media_mediaversion", "media_rendition")
 
 
@@ -74,7 +73,7 @@ class Cost:
     queries: int
 
 
-def measure(sizes: Sequence[int], rounds: int) -> tuple[list[Table], list[Verdict]]:
+def measure(sizes: Sequence[int], rounds: int) -> Found:
     call_command("migrate", verbosity=0)
     template = _template()
     costs: dict[int, dict[str, Cost]] = {}
@@ -88,7 +87,8 @@ def measure(sizes: Sequence[int], rounds: int) -> tuple[list[Table], list[Verdic
         for name, cost in costs[size].items():
             sys.stdout.write(f"{size:>10} {name:<52} {cost}\n")
         sys.stdout.flush()
-    return [*_tables(costs), _room_table(room)], _verdicts(costs)
+    tables = [*_tables(costs), _room_table(room)]
+    return Found(tables, _verdicts(costs), _figures(max(costs), costs[max(costs)], room))
 
 
 # -- rows --------------------------------------------------------------------------------------
@@ -296,6 +296,21 @@ def _room_table(room: dict[int, dict[str, int]]) -> Table:
     headings = ("table", *map(_spaced, room))
     note = "Rows with all their indexes; one version and one rendition of each file."
     return Table("Bytes in the database for each file", headings, tuple(lines), note)
+
+
+def _figures(most: int, costs: dict[str, Cost], room: dict[int, dict[str, int]]) -> list[Figure]:
+    """Blocks and bytes among the most files: a busy machine does not change them."""
+    files = f"among {_spaced(most)} files"
+    blocks = [
+        Figure(f"{name}: blocks {files}", (cost.blocks,))
+        for name, cost in costs.items()
+        if cost.blocks
+    ]
+    sizes = [
+        Figure(f"{table}: bytes a file {files}", (size // most,))
+        for table, size in room[most].items()
+    ]
+    return [*blocks, *sizes]
 
 
 def _verdicts(costs: dict[int, dict[str, Cost]]) -> list[Verdict]:

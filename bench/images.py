@@ -11,8 +11,6 @@ Ends with 2 when a contender cannot run, and with `--strict` with 1 when a targe
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
 import json
 import os
 import shutil
@@ -22,8 +20,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import report
+import benchmark
+from benchmark import Found
 from contenders import CONTENDERS, PEERS, QUALITY, SOURCE, WIDTHS
+from figures import Figure
 from measured import PHOTO, WARM_UP
 from PIL import Image
 from quality import AtWidth, Likeness, compare
@@ -51,6 +51,7 @@ REAL = {
     "images_valid/pitm.avif": "image/avif",
 }
 
+Runs = dict[str, list[dict[str, float]]]
 Results = dict[str, dict[str, float]]
 Comparisons = dict[str, list[AtWidth]]
 
@@ -80,9 +81,9 @@ def run_once(name: str, photographs: Path) -> tuple[dict[str, float], Path]:
     return json.loads(done.stdout.splitlines()[-1]), work
 
 
-def measure(photographs: Path, rounds: int) -> tuple[Results, dict[str, Path]]:
-    """Medians per contender, and one directory of results each."""
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+def measure(photographs: Path, rounds: int) -> tuple[Runs, dict[str, Path]]:
+    """The rounds of each contender, and one directory of results."""
+    runs: Runs = {name: [] for name in CONTENDERS}
     kept: dict[str, Path] = {}
     for _ in range(rounds):
         for name in CONTENDERS:
@@ -91,11 +92,30 @@ def measure(photographs: Path, rounds: int) -> tuple[Results, dict[str, Path]]:
             if name in kept:
                 shutil.rmtree(kept[name])
             kept[name] = work
-    medians = {
+    return runs, kept
+
+
+def medians(runs: Runs) -> Results:
+    return {
         name: {key: statistics.median(run[key] for run in found) for key in found[0]}
         for name, found in runs.items()
     }
-    return medians, kept
+
+
+def figures(runs: Runs) -> list[Figure]:
+    """CPU beside the others, round by round, and what does not depend on how busy a machine is."""
+
+    def beside(name: str, other: str) -> tuple[float, ...]:
+        pairs = zip(runs[name], runs[other], strict=True)
+        return tuple(one["cpu"] / two["cpu"] for one, two in pairs)
+
+    return [
+        Figure(f"CPU, {EQUAL} ÷ {LEAN}", beside(EQUAL, LEAN)),
+        *(Figure(f"CPU, {peer} ÷ {EQUAL}", beside(peer, EQUAL), "more") for peer in PEERS),
+        *(Figure(f"CPU, {peer} ÷ {SHIPPED}", beside(peer, SHIPPED), "more") for peer in PEERS),
+        Figure(f"KB, {SHIPPED}", tuple(run["bytes"] / 1000 for run in runs[SHIPPED])),
+        Figure(f"peak MiB, {SHIPPED}", tuple(run["peak"] / MIB for run in runs[SHIPPED])),
+    ]
 
 
 def compare_real(folder: Path) -> Comparisons:
@@ -235,41 +255,30 @@ def _quality_verdicts(rows: list[AtWidth], real: Comparisons) -> list[Verdict]:
 # -- the whole -------------------------------------------------------------------------------------
 
 
-def versions() -> str:
-    names = ("pyvips", "pyvips-binary", "pillow", "Django", "django-pictures", "django-imagekit",
-             "easy-thumbnails", "wagtail", "sorl-thumbnail", "numpy")  # fmt: skip
-    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    today = datetime.datetime.now(datetime.UTC).date()
-    return f"{today}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; {found}."
-
-
-def heading(versions_line: str) -> str:
-    return (
-        "Images: the rendition set\n\n"
-        "Written by `bench/run --markdown FILE`. CPU is user plus system time of all processes "
-        "that work for a contender. Read ratios, not seconds: the machine was shared with other "
-        f"work.\n\n{versions_line}"
-    )
+PACKAGES = ("pyvips", "pyvips-binary", "pillow", "Django", "django-pictures", "django-imagekit",
+            "easy-thumbnails", "wagtail", "sorl-thumbnail", "numpy")  # fmt: skip
+HEADING = (
+    "Images: the rendition set\n\n"
+    "Written by `bench/run images --markdown FILE`. CPU is user plus system time of all processes "
+    "that work for a contender. Read ratios, not seconds: the machine was shared with other work."
+)
 
 
 def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--photo", type=Path, help="a JPEG of your own instead of a generated one")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file, too")
     return parser.parse_args()
 
 
-def run(chosen: argparse.Namespace, folder: Path) -> bool:
-    """Measures, shows and writes; whether all targets were met."""
+def run(chosen: argparse.Namespace, folder: Path) -> Found:
     photographs = folder / "photographs"
     photographs.mkdir()
     make_photographs(photographs, chosen.photo)
     with Image.open(photographs / PHOTO) as opened:
         size = opened.size
-    print(versions(), flush=True)
-    results, kept = measure(photographs, chosen.rounds)
+    runs, kept = measure(photographs, chosen.rounds)
+    results = medians(runs)
     rows = compare(photographs / PHOTO, kept[SHIPPED] / "ours", widths=WIDTHS, quality=QUALITY)
     real = compare_real(folder)
     tables = [cost_table(results, rounds=chosen.rounds, size=size), quality_table(rows)]
@@ -277,22 +286,19 @@ def run(chosen: argparse.Namespace, folder: Path) -> bool:
         tables.append(real_table(real))
     else:
         print("The corpus of real photographs is not here (MEDIA_CORPUS): they are left out.")
-    checks = verdicts(results, rows, real)
-    report.show(tables, checks)
-    if chosen.markdown:
-        report.write(chosen.markdown, heading=heading(versions()), tables=tables, verdicts=checks)
-    return all(check.reached for check in checks)
+    return Found(tables, verdicts(results, rows, real), figures(runs))
 
 
 def main() -> int:
     chosen = options()
+    line = benchmark.circumstances(*PACKAGES)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            met = run(chosen, Path(folder))
+            found = run(chosen, Path(folder))
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 2
-    return 1 if chosen.strict and not met else 0
+    return benchmark.conclude("images", f"{HEADING}\n\n{line}", found, chosen)
 
 
 if __name__ == "__main__":

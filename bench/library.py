@@ -18,22 +18,19 @@ import secrets
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import django
-import report
-from databases import own_database
+import benchmark
+import project
+from benchmark import ROOT, Found
+from figures import Figure
 from playwright.sync_api import Page, sync_playwright
 from report import Table, Verdict
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/benchmarks/library.md"
 HEADING = "The library page with a hundred thousand files"
-NAME = "media_bench_library"
 LONGEST_TASK = 200  # ms
 MOST_SHIFT = 0.02  # CLS
 MOST_ELEMENTS = 6_000
@@ -65,37 +62,27 @@ LOADED = """() => performance.getEntriesByType("resource").map((one) => one.name
 FRAMES = """() => new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(done));
 })"""
+FIRST = "first page, with all pictures in the window"
 VIEWS = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
 def main() -> int:
-    arguments = _arguments()
-    address = os.environ.get("DATABASE_URL", "")
-    if not address.startswith("postgres"):
-        sys.stderr.write("bench/run library needs PostgreSQL: set DATABASE_URL\n")
-        return 2
-    with tempfile.TemporaryDirectory() as folder, own_database(address, NAME):
-        sys.path.insert(0, str(ROOT / "src"))
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATA_DIR": folder,
-            "DEBUG": "false",
-            "HTTPS": "false",
-            "STATIC_FROM_SOURCE": "true",
-            "SECRET_KEY": secrets.token_urlsafe(48),
-        }
-        django.setup()
-        session = importlib.import_module("shelves").fill(arguments.rows)
-        tables, verdicts = _measure(Path(folder), session, arguments)
-    report.show(tables, verdicts)
-    if arguments.write:
-        report.write(PAGE, heading=HEADING, tables=tables, verdicts=verdicts)
-    return 1 if arguments.strict and not all(each.reached for each in verdicts) else 0
+    chosen = _options()
+    address = project.postgresql()
+    line = benchmark.circumstances("django", others=[project.postgresql_version(address)])
+    settings = {
+        "DEBUG": "false",
+        "HTTPS": "false",
+        "STATIC_FROM_SOURCE": "true",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+    }
+    with project.own_project("library", address, **settings) as folder:
+        session = importlib.import_module("shelves").fill(chosen.rows)
+        found = _measure(folder, session, chosen)
+    return benchmark.conclude("library", f"{HEADING}\n\n{line}", found, chosen)
 
 
-def _measure(
-    folder: Path, session: str, arguments: argparse.Namespace
-) -> tuple[list[Table], list[Verdict]]:
+def _measure(folder: Path, session: str, arguments: argparse.Namespace) -> Found:
     receivers = importlib.import_module("receivers")
     place = importlib.import_module("launch.place").Place(folder)
     place.make()
@@ -104,7 +91,7 @@ def _measure(
     log = (folder / "web.log").open("wb")
     command = receivers.gunicorn("config.wsgi:application", place)
     options = {"env": environment, "cwd": ROOT, "stdout": log, "stderr": log}
-    tables, verdicts = [], []
+    tables, verdicts, figures = [], [], []
     with receivers.started(command, port, **options), sync_playwright() as driver:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -120,8 +107,9 @@ def _measure(
             table, found = _table(view, runs, browser.version, arguments.rows)
             tables.append(table)
             verdicts += found
+            figures += _figures(view, runs)
         browser.close()
-    return tables, verdicts
+    return Found(tables, verdicts, figures)
 
 
 def _walk(page: Page, url: str, rows: int) -> dict[str, float]:
@@ -135,7 +123,7 @@ def _walk(page: Page, url: str, rows: int) -> dict[str, float]:
         elements = page.evaluate("document.getElementsByTagName('*').length")
         seen["elements"] = max(seen["elements"], elements)
 
-    step("first page, with all pictures in the window", lambda: page.goto(f"{url}/library/"))
+    step(FIRST, lambda: page.goto(f"{url}/library/"))
     loaded = (page.request.get(name).body() for name in page.evaluate(LOADED))
     seen["transfer"] = sum(len(gzip.compress(body)) for body in loaded)
     start = time.perf_counter()
@@ -197,6 +185,15 @@ def _search(page: Page) -> None:
     page.get_by_label("Search", exact=True).fill("zanzibar")
 
 
+def _figures(view: str, runs: list[dict[str, float]]) -> list[Figure]:
+    units = {"elements": "most elements", "transfer": "bytes of script and style"}
+    told = [
+        Figure(f"{view}: {words}", tuple(run[name] for run in runs))
+        for name, words in units.items()
+    ]
+    return [*told, Figure(f"{view}: first page, ms", tuple(run[FIRST] for run in runs))]
+
+
 def _table(
     view: str, runs: list[dict[str, float]], chromium: str, rows: int
 ) -> tuple[Table, list[Verdict]]:
@@ -231,12 +228,10 @@ def _table(
     ]
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _options() -> argparse.Namespace:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
 
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmark import Found
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection, models
+from figures import Figure
 from report import Table, Verdict
 from rest_framework.test import APIClient
 
@@ -75,7 +77,7 @@ class Use(models.Model):
         return f"{self.media_id} for {self.reader_id}"
 
 
-def measure(rows: int, rounds: int) -> tuple[list[Table], list[Verdict], str]:
+def measure(rows: int, rounds: int) -> Found:
     call_command("migrate", verbosity=0)
     visitor = _fill(rows)
     client = APIClient(HTTP_HOST="localhost")
@@ -87,7 +89,10 @@ def measure(rows: int, rounds: int) -> tuple[list[Table], list[Verdict], str]:
     table, ratio = _table(spent, visible=seen, rows=rows)
     deepest = max(addresses)
     verdict = Verdict(f"page {deepest} within {TARGET} × of page 1: {ratio:.2f}", ratio <= TARGET)
-    return [table], [verdict], _plans(visitor)
+    plans = f"\n## Plans of page 1, by way of seeing\n\n```\n{_plans(visitor)}\n```\n"
+    pairs = zip(spent[deepest], spent[1], strict=True)
+    beside = Figure(f"page {deepest} ÷ page 1", tuple(last / first for last, first in pairs))
+    return Found([table], [verdict], [beside], plans)
 
 
 def _fill(rows: int) -> Any:

@@ -10,59 +10,43 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import django
-import report
-from databases import own_database
+import benchmark
+import project
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/benchmarks/lookalikes.md"
 HEADING = "One picture compared with a hundred thousand others"
-NAME = "media_bench_lookalikes"
 
 
 def main() -> int:
-    arguments = _arguments()
-    with _database():
-        sys.path.insert(0, str(ROOT / "src"))
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        django.setup()
+    chosen = _options()
+    line = benchmark.circumstances("django")
+    with _project():
         looking = importlib.import_module("looking")  # which wants all that first
-        table, verdicts, plan = looking.measure(arguments.rows, arguments.rounds)
-    plan = re.sub(r"\{[^}]*\}", "{…}", plan)  # 137 values
-    report.show([table], verdicts)
-    sys.stdout.write(f"{plan}\n")
-    if arguments.write:
-        report.write(PAGE, heading=HEADING, tables=[table], verdicts=verdicts)
-        with PAGE.open("a") as page:
-            page.write(f"\n## Plan\n\n```\n{plan}\n```\n")
-    return 1 if arguments.strict and not all(each.reached for each in verdicts) else 0
+        found = looking.measure(chosen.rows, chosen.rounds)
+    print(found.appendix)
+    return benchmark.conclude("lookalikes", f"{HEADING}\n\n{line}", found, chosen)
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def _project() -> Iterator[None]:
     address = os.environ.get("DATABASE_URL", "")
     if address.startswith("postgres"):
-        with own_database(address, NAME):
+        with project.own_project("lookalikes", address):
             yield
         return
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        project.set_up(DATABASE_URL=f"sqlite:///{folder}/bench.sqlite3", DATA_DIR=folder)
         yield
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _options() -> argparse.Namespace:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
 
 

@@ -69,7 +69,12 @@ class Server:
         return [each for one in self.processes for each in (one, *one.children(recursive=True))]
 
     def cpu_seconds(self) -> float:
-        return sum(sum(each.cpu_times()[:2]) for each in self.family())
+        """Of its processes and of those of theirs that have ended."""
+        total = 0.0
+        for each in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(each.cpu_times()[:4])
+        return total
 
     def memory(self) -> int:
         """Bytes: what its processes have for themselves, and their shares of what is common."""
@@ -231,10 +236,10 @@ def accelerated(folder: Path, behind: Server, *, receive_all: bool) -> Iterator[
         changes={longest: "{1,12}"} if receive_all else {},
     ) as address:
         port = int(address.rpartition(":")[2])
-        yield Server(port, [_program_at(port), *behind.processes], behind.kept, behind.tokens)
+        yield Server(port, [program_at(port), *behind.processes], behind.kept, behind.tokens)
 
 
-def _program_at(port: int) -> psutil.Process:
+def program_at(port: int) -> psutil.Process:
     """The one of our children that listens there."""
     for process in psutil.Process().children():
         if any(one.laddr and one.laddr.port == port for one in process.net_connections()):

@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,14 +24,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import django
+import benchmark
+import project
 import report
-from databases import copied, own_database
+from benchmark import Found
+from databases import copied
+from figures import Figure
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/benchmarks/reconcile.md"
 HEADING = "Rows against objects: `media_reconcile`"
-NAME = "media_bench_reconcile"
 WRONG = 5  # objects without a row, and as many rows without their object
 GROWTH = 24.0  # MiB by which the peak may be higher with the most
 MIB = 1024 * 1024
@@ -63,37 +62,21 @@ class Run:
 
 
 def main() -> int:
-    arguments = _arguments()
-    address = os.environ.get("DATABASE_URL", "")
-    if not address.startswith("postgres"):
-        sys.stderr.write("bench/run reconcile needs PostgreSQL: set DATABASE_URL\n")
-        return 2
-    place = Path(tempfile.mkdtemp(prefix="media-bench-"))
-    os.environ |= {"DATA_DIR": str(place), "MEDIA_STORAGE_URL": f"file://{place / 'media'}"}
-    sys.path.insert(0, str(ROOT / "src"))
-    os.environ["PYTHONPATH"] = str(ROOT / "src")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    try:
-        with own_database(address, NAME):
-            django.setup()
-            tables, verdicts = measure(place, sorted(arguments.rows))
-    finally:
-        shutil.rmtree(place)
-    report.show(tables, verdicts)
-    if arguments.write:
-        report.write(PAGE, heading=HEADING, tables=tables, verdicts=verdicts)
-    return 1 if arguments.strict and not all(each.reached for each in verdicts) else 0
+    chosen = _options()
+    address = project.postgresql()
+    line = benchmark.circumstances("django", others=[project.postgresql_version(address)])
+    with project.own_project("reconcile", address) as place:
+        found = measure(place, sorted(chosen.rows))
+    return benchmark.conclude("reconcile", f"{HEADING}\n\n{line}", found, chosen)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _options() -> argparse.Namespace:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
 
 
-def measure(place: Path, sizes: Sequence[int]) -> tuple[list[report.Table], list[report.Verdict]]:
+def measure(place: Path, sizes: Sequence[int]) -> Found:
     media_id = _begin()
     runs: dict[int, Run] = {}
     made = 0
@@ -104,7 +87,12 @@ def measure(place: Path, sizes: Sequence[int]) -> tuple[list[report.Table], list
         sys.stdout.write(f"{size}: {runs[size]}\n")
         sys.stdout.flush()
     resumed = _run(place, stops=STOPS)
-    return _tables(runs, resumed), _verdicts(runs, resumed)
+    most = runs[max(runs)]
+    figures = [
+        Figure("peak of memory, MiB", (most.peak,)),
+        Figure("rows and objects a second", (max(runs) / most.seconds,), "more"),
+    ]
+    return Found(_tables(runs, resumed), _verdicts(runs, resumed), figures)
 
 
 # -- what is compared --------------------------------------------------------------------------

@@ -11,52 +11,29 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
-import django
-import report
-from databases import own_database
+import benchmark
+import project
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/benchmarks/scale.md"
 HEADING = "Growth: from ten thousand files to ten million"
-NAME = "media_bench_scale"
 SIZES = [10_000, 100_000, 1_000_000, 10_000_000]
 
 
 def main() -> int:
-    arguments = _arguments()
-    address = os.environ.get("DATABASE_URL", "")
-    if not address.startswith("postgres"):
-        sys.stderr.write("bench/run scale needs PostgreSQL: set DATABASE_URL\n")
-        return 2
-    place = Path(tempfile.mkdtemp(prefix="media-bench-"))
-    os.environ |= {"DATA_DIR": str(place), "MEDIA_STORAGE_URL": f"file://{place / 'media'}"}
-    sys.path.insert(0, str(ROOT / "src"))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    try:
-        with own_database(address, NAME):
-            django.setup()
-            growth = importlib.import_module("growth")  # imports models, which want all that first
-            tables, verdicts = growth.measure(sorted(arguments.rows), arguments.rounds)
-    finally:
-        shutil.rmtree(place)
-    report.show(tables, verdicts)
-    if arguments.write:
-        report.write(PAGE, heading=HEADING, tables=tables, verdicts=verdicts)
-    return 1 if arguments.strict and not all(each.reached for each in verdicts) else 0
+    chosen = _options()
+    address = project.postgresql()
+    line = benchmark.circumstances("django", others=[project.postgresql_version(address)])
+    with project.own_project("scale", address):
+        growth = importlib.import_module("growth")  # imports models, which want all that first
+        found = growth.measure(sorted(chosen.rows), chosen.rounds)
+    return benchmark.conclude("scale", f"{HEADING}\n\n{line}", found, chosen)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _options() -> argparse.Namespace:
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="keep the page in docs/benchmarks")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
 
 

@@ -10,9 +10,6 @@ interleaved, medians are shown. With `--strict` it ends with 1 when a target is 
 
 from __future__ import annotations
 
-import argparse
-import datetime
-import importlib.metadata
 import json
 import os
 import statistics
@@ -25,7 +22,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import report
+import benchmark
+from benchmark import Found
+from figures import Figure
 from report import Table, Verdict
 from sending import Order, send
 
@@ -133,13 +132,17 @@ def all_servers(folder: Path, rounds: int) -> Iterator[tuple[dict[str, Contender
 
 def measure(
     contenders: dict[str, Contender], file: Path, rounds: int, say: Callable[[str], None]
-) -> dict[str, Spent]:
+) -> dict[str, list[Spent]]:
     runs: dict[str, list[Spent]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name, contender in contenders.items():
             spent = spend(contender, contender.order(file, number))
             runs[name].append(spent)
             say(f"round {number + 1}: {name}: {spent.wall:.2f} s")
+    return runs
+
+
+def medians(runs: dict[str, list[Spent]]) -> dict[str, Spent]:
     return {
         name: Spent(
             statistics.median(one.wall for one in found),
@@ -215,9 +218,27 @@ def verdicts(large: dict[str, Spent], small: dict[str, Spent], memory: int) -> l
     ]  # fmt: skip
 
 
-def heading(size: int, rounds: int) -> str:
-    today = datetime.datetime.now(datetime.UTC).date()
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("django", "gunicorn")]
+def figures(
+    large: dict[str, list[Spent]], small: dict[str, list[Spent]], memory: int
+) -> list[Figure]:
+    """How many times as fast as others, round by round, and the memory."""
+
+    def faster(runs: dict[str, list[Spent]], ours: str, other: str) -> Figure:
+        pairs = zip(runs[other], runs[ours], strict=True)
+        ratios = tuple(theirs.wall / mine.wall for theirs, mine in pairs)
+        return Figure(f"time, {other} ÷ {ours}", ratios, "more")
+
+    return [
+        faster(large, PIECES, NODE),
+        faster(large, FRONT, PUT),
+        faster(large, FORM, PLAIN),
+        faster(small, SMALL_OURS, SMALL_PLAIN),
+        Figure("peak of memory of the web, MiB", (memory / MIB,)),
+    ]
+
+
+def heading(size: int, rounds: int, folder: Path | None) -> str:
+    versions = []
     lock = json.loads((receivers.HERE / "node/package-lock.json").read_text())["packages"]
     for name in ("@tus/server", "@tus/file-store"):
         versions.append(f"{name} {lock[f'node_modules/{name}']['version']}")
@@ -230,23 +251,22 @@ def heading(size: int, rounds: int) -> str:
         "Written by `bench/run uploads --markdown FILE`. Over loopback, by a client of sockets and "
         "`sendfile` in a process of its own. CPU is that of the server's processes. No background "
         "workers run. Read ratios, not MiB/s: the machine was shared with other work.\n\n"
-        f"{today}, {os.cpu_count()} cores, {', '.join(versions)}; {size // MIB} MiB, medians of "
-        f"{rounds} rounds."
+        f"{benchmark.circumstances('django', 'gunicorn', others=versions)} {size // MIB} MiB, "
+        f"medians of {rounds} rounds." + (f" Received in {folder}." if folder else "")
     )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large file")
     parser.add_argument("--folder", type=Path, help="where files are received (a temporary place)")
     parser.add_argument(
         "--only", choices=("large", "small"), help="leave the rest out, no verdicts"
     )
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file, too")
     chosen = parser.parse_args()
     size = chosen.size * MIB
+    title = heading(size, chosen.rounds, chosen.folder)
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -259,15 +279,13 @@ def main() -> int:
                 many = chosen.only == "small"
                 measure(small if many else large, little if many else file, chosen.rounds, say)
                 return 0
-            found = measure(large, file, chosen.rounds, say)
-            few = measure(small, little, chosen.rounds, say)
+            runs = measure(large, file, chosen.rounds, say)
+            few_runs = measure(small, little, chosen.rounds, say)
             memory = measure_memory(large[ONE], file, chosen.rounds)
-    shown, checks = tables(found, few, size, memory), verdicts(found, few, memory)
-    report.show(shown, checks)
-    if chosen.markdown:
-        title = heading(size, chosen.rounds)
-        report.write(chosen.markdown, heading=title, tables=shown, verdicts=checks)
-    return 1 if chosen.strict and not all(check.reached for check in checks) else 0
+    many, few = medians(runs), medians(few_runs)
+    shown, checks = tables(many, few, size, memory), verdicts(many, few, memory)
+    found = Found(shown, checks, figures(runs, few_runs, memory))
+    return benchmark.conclude("uploads", title, found, chosen)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ Rounds are interleaved, medians are shown. With `--strict` it ends with 1 when a
 
 from __future__ import annotations
 
-import argparse
-import datetime
 import multiprocessing
 import os
 import resource
@@ -23,8 +21,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import benchmark
 import pipeline
-import report
+from benchmark import Found
+from figures import Figure
 from filming import FFMPEG, PHONE, hand, make_film
 from report import Table, Verdict
 
@@ -234,11 +234,15 @@ def verdicts(found: dict[str, Spent], walls: dict[str, float]) -> list[Verdict]:
 # -- the whole -------------------------------------------------------------------------------------
 
 
-def measure(film: Path, rounds: int) -> dict[str, Spent]:
+def measure(film: Path, rounds: int) -> dict[str, list[Spent]]:
     runs: dict[str, list[Spent]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
         for name, work in CONTENDERS.items():
             runs[name].append(spend(work, film))
+    return runs
+
+
+def medians(runs: dict[str, list[Spent]]) -> dict[str, Spent]:
     return {
         name: Spent(
             statistics.median(one.cpu for one in found),
@@ -249,38 +253,48 @@ def measure(film: Path, rounds: int) -> dict[str, Spent]:
     }
 
 
+def figures(runs: dict[str, list[Spent]]) -> list[Figure]:
+    """CPU beside the others, round by round."""
+
+    def beside(name: str, other: str) -> tuple[float, ...]:
+        return tuple(one.cpu / two.cpu for one, two in zip(runs[name], runs[other], strict=True))
+
+    return [
+        Figure(f"CPU, {OURS} ÷ {LEAN}", beside(OURS, LEAN)),
+        Figure(f"CPU, {OURS} ÷ {PER_RUNG}", beside(OURS, PER_RUNG)),
+        Figure(f"CPU, {OURS} ÷ {COPY}", beside(OURS, COPY), "more"),
+        Figure(f"MB made, {OURS}", tuple(one.made / 1e6 for one in runs[OURS])),
+    ]
+
+
 def heading(seconds: int, rounds: int) -> str:
-    today = datetime.datetime.now(datetime.UTC).date()
     banner = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True, check=True).stdout
+    line = benchmark.circumstances(others=[f"ffmpeg {banner.split()[2]}"])
     return (
         "Films: the ladder, the copy, the stretches\n\n"
         "Written by `bench/run films --markdown FILE`. CPU is user plus system time of all "
         "processes that work for a contender. Read ratios, not seconds: the machine was shared "
-        f"with other work.\n\n{today}, {os.cpu_count()} cores, ffmpeg {banner.split()[2]}; "
-        f"{seconds} s of 1080p at 30 frames per second, medians of {rounds} rounds."
+        f"with other work.\n\n{line} {seconds} s of 1080p at 30 frames per second, medians of "
+        f"{rounds} rounds."
     )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = benchmark.options(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20, help="length of the film")
-    parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
-    parser.add_argument("--markdown", type=Path, help="write the tables to this file, too")
     chosen = parser.parse_args()
+    title = heading(chosen.seconds, chosen.rounds)
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         make_film(film, chosen.seconds, PHONE)
-        found = measure(film, chosen.rounds)
+        runs = measure(film, chosen.rounds)
         walls = compare_workers(film, chosen.seconds)
+        found = medians(runs)
         shown, checks = tables(found, walls, small_things(film)), verdicts(found, walls)
     sandbox.stop()
     shown.append(pipeline.measure(chosen.seconds))
-    report.show(shown, checks)
-    if chosen.markdown:
-        title = heading(chosen.seconds, chosen.rounds)
-        report.write(chosen.markdown, heading=title, tables=shown, verdicts=checks)
-    return 1 if chosen.strict and not all(check.reached for check in checks) else 0
+    return benchmark.conclude("videos", title, Found(shown, checks, figures(runs)), chosen)
 
 
 if __name__ == "__main__":

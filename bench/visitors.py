@@ -84,7 +84,7 @@ class Visitor(threading.Thread):
         wanted = known_content(kind, number)
         url, headers = f"/media/{known_id(number)}/{path}", self._site.owner.headers
         try:
-            answer = client.get(url, headers=headers)
+            answer = client.get(url, headers=headers, follow_redirects=True)
         except httpx.HTTPError as error:
             self._told.count("download", repr(error))
             return
