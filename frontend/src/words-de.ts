@@ -94,6 +94,7 @@ learn({
     "Als gängiges Foto, Video, Audio, PDF oder Office-Dokument speichern und dann hochladen.",
   "The server could not be reached.": "Der Server war nicht zu erreichen.",
   "This goes on by itself as soon as it answers.": "Es geht von selbst weiter, sobald er antwortet.",
+  "This goes on by itself as soon as it can.": "Es geht von selbst weiter, sobald es kann.",
   "You have been signed out.": "Sie wurden abgemeldet.",
   "Sign in again; the upload goes on where it stopped.":
     "Bitte wieder anmelden; der Upload geht dort weiter, wo er aufhörte.",

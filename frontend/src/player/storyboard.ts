@@ -23,7 +23,7 @@ function readTile(cue: string, base: URL): Tile | null {
   return {
     start: parseTimestamp(start),
     end: parseTimestamp(end),
-    sheet: new URL(sheet, base).pathname,
+    sheet: new URL(sheet, base).href,
     box: box.map(Number) as Tile["box"],
   };
 }

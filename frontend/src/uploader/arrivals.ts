@@ -15,6 +15,9 @@ function twinPage(twin: Twin, media: Media): string | undefined {
 
 const pathOf = (address: string): string => new URL(address, location.href).pathname;
 
+const libraryPage = (): string =>
+  document.querySelector<HTMLElement>("#uploads")?.dataset.library ?? "/";
+
 function arrivalOf(media: Media): Arrival {
   const twin = twinPage(media.duplicate_of, media);
   const title = media.title || media.original_name;
@@ -34,7 +37,7 @@ export function watchArrivals(uppy: Files): void {
     if (!file) return;
     const media = await fetchMedia(response.body);
     if (!media) {
-      keep(uppy, file.id, { arrival: { title: file.name, page: "/library/" } });
+      keep(uppy, file.id, { arrival: { title: file.name, page: libraryPage() } });
       return;
     }
     const arrival = arrivalOf(media);

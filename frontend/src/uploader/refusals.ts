@@ -36,33 +36,51 @@ const adviceFor = (): Record<string, string> => ({
     t("Save it as a common photo, video, audio, PDF or office document and upload that."),
 });
 // The bytes may be fine: what stood in the way can be removed.
-const CURABLE = new Set(["quota_exceeded", "throttled", "upload_expired", "rejected"]);
+const CURABLE = new Set(["quota_exceeded", "upload_expired", "rejected"]);
 
 function read(xhr: XMLHttpRequest | undefined): Problem {
   try {
-    return JSON.parse(xhr?.responseText ?? "") as Problem;
+    return (JSON.parse(xhr?.responseText ?? "") as Problem | null) ?? {};
   } catch {
     return {};
   }
 }
 
-const away = (): Failure => ({
-  code: "away",
-  reason: t("The server could not be reached."),
-  advice: t("This goes on by itself as soon as it answers."),
-  mayRetry: true,
-  isPassing: true,
-});
+/** What ends by itself: as the server says it, or the server is away. */
+function passing({ code, detail }: Problem): Failure {
+  const said = code && detail;
+  return {
+    code: said ? code : "away",
+    reason: said ? detail : t("The server could not be reached."),
+    advice: said
+      ? t("This goes on by itself as soon as it can.")
+      : t("This goes on by itself as soon as it answers."),
+    mayRetry: true,
+    isPassing: true,
+  };
+}
+
+/** A link to a place whose address the page tells, as the project has it; none where it does not. */
+function linkTo(place: "signIn" | "trash", words: string): Pick<Failure, "link"> {
+  const href = document.querySelector<HTMLElement>("#uploads")?.dataset[place];
+  return href ? { link: { href, words } } : {};
+}
+
+function linkToSignIn(): Pick<Failure, "link"> {
+  const { link } = linkTo("signIn", t("Sign in"));
+  if (!link) return {};
+  const here = new URLSearchParams({ next: location.pathname + location.search });
+  return { link: { ...link, href: `${link.href}${link.href.includes("?") ? "&" : "?"}${here}` } };
+}
 
 function signedOut(): Failure {
-  const here = encodeURIComponent(location.pathname + location.search);
   return {
     code: "signed_out",
     reason: t("You have been signed out."),
     advice: t("Sign in again; the upload goes on where it stopped."),
     mayRetry: true,
     isPassing: false,
-    link: { href: `/accounts/login/?next=${here}`, words: t("Sign in") },
+    ...linkToSignIn(),
   };
 }
 
@@ -77,19 +95,18 @@ function isSignedOut(status: number, code: string): boolean {
 /** What the server's answer `xhr` means for the person; none at all means it is away. */
 export function explain(xhr: XMLHttpRequest | undefined): Failure {
   const status = xhr?.status ?? 0;
-  if (PASSING.has(status) || status >= SERVER_ERRORS) return away();
-  const { code = "", detail, errors } = read(xhr);
+  const problem = read(xhr);
+  if (PASSING.has(status) || status >= SERVER_ERRORS) return passing(problem);
+  const { code = "", detail, errors } = problem;
   if (isSignedOut(status, code)) return signedOut();
   const advice = adviceFor();
   const first = Object.values(errors ?? {}).flat()[0];
-  const failure: Failure = {
+  return {
     code: code || `http_${status}`,
     reason: first ?? detail ?? t("The server did not take this file."),
     advice: advice[code] ?? "",
     mayRetry: CURABLE.has(code) || !(code in advice),
     isPassing: false,
+    ...(code === "quota_exceeded" && linkTo("trash", t("Open the trash"))),
   };
-  if (code === "quota_exceeded")
-    failure.link = { href: "/library/trash/", words: t("Open the trash") };
-  return failure;
 }

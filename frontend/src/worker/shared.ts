@@ -26,10 +26,10 @@ function open(): Promise<IDBDatabase> {
 }
 
 /** Runs `work` as one transaction, and closes: an open one would stand in the way of forgetting. */
-async function within<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T): Promise<T> {
+async function within<T>(work: (store: IDBObjectStore) => T): Promise<T> {
   const database = await open();
   try {
-    const transaction = database.transaction(STORE, mode);
+    const transaction = database.transaction(STORE, "readwrite");
     const result = work(transaction.objectStore(STORE));
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
@@ -41,20 +41,31 @@ async function within<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore)
   }
 }
 
+/** Deletes what is older than a day, and gathers the rest until the transaction is over. */
+function sift(store: IDBObjectStore): File[] {
+  const young: File[] = [];
+  const request = store.openCursor();
+  request.onsuccess = () => {
+    const cursor = request.result;
+    if (!cursor) return;
+    const { file, at } = cursor.value as Kept;
+    if (Date.now() - at < KEPT_FOR) young.push(file);
+    else cursor.delete();
+    cursor.continue();
+  };
+  return young;
+}
+
 export async function keepShared(files: readonly File[]): Promise<void> {
-  await within("readwrite", (store) => {
+  await within((store) => {
+    sift(store);
     for (const file of files) store.add({ file, at: Date.now() } satisfies Kept);
   });
 }
 
 /** What was shared within a day; what is older is forgotten. */
-export async function readShared(): Promise<File[]> {
-  const request = await within("readonly", (store) => store.getAll() as IDBRequest<Kept[]>);
-  const files = request.result.filter(({ at }) => Date.now() - at < KEPT_FOR);
-  if (files.length < request.result.length && files.length === 0) await forgetShared();
-  return files.map(({ file }) => file);
-}
+export const readShared = (): Promise<File[]> => within(sift);
 
 export async function forgetShared(): Promise<void> {
-  await within("readwrite", (store) => store.clear());
+  await within((store) => store.clear());
 }
