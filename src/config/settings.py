@@ -15,6 +15,7 @@ from apps.core.storage.urls import alias_of, browser_origins, storage_from_url
 from apps.core.tus import ANSWER_HEADERS, REQUEST_HEADERS
 from apps.media.schedule import BEAT_SCHEDULE
 from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
+from config.databases import database_settings
 from config.env import ROOT, read_environment
 from config.mail import mail_settings
 from config.reporting import start_reporting
@@ -97,36 +98,7 @@ TEMPLATES = [
 
 # -- database ---------------------------------------------------------------------------------
 
-# Kept between requests. SQLite, whose last connection takes the write-ahead log along, would else
-# write it back after every request.
-DATABASES = {"default": {**ENV.database, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at BEGIN, so
-    # that two transactions wait for each other instead of failing half-way (SQLite docs, "WAL").
-    # FULL syncs the log at every commit: what was acknowledged outlives a power cut.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-    # In a file, as in service: SQLite's shared memory database locks by other rules. The name
-    # keeps test runs side by side apart.
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"}
-else:
-    # Slow lines are hundreds of threads: one that is done, or waits, gives its connection back.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A server behind a dead line says nothing: whoever asks is told within seconds, not hours.
-    # What the URL says goes before. Seconds, the last one milliseconds (libpq's parameters).
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 5,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 15_000,
-        **DATABASES["default"].get("OPTIONS", {}),
-    }
+DATABASES = {"default": database_settings(ENV.database, DATA_DIR)}
 
 # -- storage ----------------------------------------------------------------------------------
 

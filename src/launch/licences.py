@@ -57,6 +57,7 @@ EXCEPTIONS = {
     "combine-errors": Exempted(NONE, "its readme says MIT"),
     "psycopg": Exempted("LGPL-3.0-only", "used as it comes, by its interface, for PostgreSQL"),
     "psycopg-binary": Exempted("LGPL-3.0-only", "the same, compiled; any other build will do"),
+    "psycopg-pool": Exempted("LGPL-3.0-only", "as psycopg: keeps its connections"),
     "pypdfium2": Exempted(
         "BSD-3-Clause, Apache-2.0, dependency licenses", "its dependencies are permissive as well"
     ),

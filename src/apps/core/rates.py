@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from django.http import HttpRequest
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from apps.core.caches import CACHE_AWAY
@@ -46,6 +47,9 @@ class ExactRate(SimpleRateThrottle):
         if self.rate is None or key is None:
             return True
         return self._count(key) <= self.num_requests
+
+    def get_ident(self, request: Any) -> str:
+        return client_address(request) or ""
 
     def wait(self) -> float:
         """Seconds until the next period."""
@@ -89,7 +93,13 @@ def check_rate(rate: type[ExactRate], request: HttpRequest) -> None:
         raise error
 
 
-def client_address(request: HttpRequest) -> str | None:
-    """The visitor's network address, behind as many proxies as the settings say there are."""
+def client_address(request: HttpRequest | Request) -> str | None:
+    """The visitor's network address, behind as many proxies as the settings say there are; nothing
+    when no visitor asks, as in a sign-in by code.
+
+    Where they say nothing, the API framework would believe any `X-Forwarded-For`; here it is none.
+    """
+    if api_settings.NUM_PROXIES is None:
+        return request.META.get("REMOTE_ADDR")
     address: str | None = BaseThrottle().get_ident(cast("Request", request))
     return address

@@ -18,10 +18,12 @@ from django.conf import settings
 
 from apps.core.metrics import _known
 from config.variables import variables
+from launch.bundle import package_sources
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SOCKETS = sorted((DEPLOY / "systemd").glob("*.socket"))
 WORKLOADS = {"Deployment", "Job"}
 VARIABLES = {variable.name for _, variable in variables().values()}
 OTHERS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "WORKER"}  # of the provider; of the file
@@ -53,7 +55,7 @@ def queues(text: str) -> set[str]:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_units_are_well_formed_and_confined(tmp_path: Path) -> None:
     """Programs stand where they will be on a server, so that the units can be read as they are."""
-    for unit in (*UNITS, DEPLOY / "systemd/media-app.target"):
+    for unit in (*UNITS, *SOCKETS, DEPLOY / "systemd/media-app.target"):
         text = unit.read_text().replace("/opt/media-app/.venv/bin/", f"{tmp_path}/")
         (tmp_path / unit.name).write_text(text)
     for name in ("gunicorn", "celery"):
@@ -74,7 +76,7 @@ def test_units_serve_every_queue() -> None:
     wanted = set(
         re.search(r"Wants=(.*)", (DEPLOY / "systemd/media-app.target").read_text())[1].split()
     )
-    assert wanted == {unit.name for unit in UNITS}
+    assert wanted == {unit.name for unit in (*UNITS, *SOCKETS)}
 
 
 def test_whoever_decodes_may_make_namespaces_and_covers_nothing_of_proc() -> None:
@@ -120,6 +122,7 @@ def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
     ]
     assert sources
     kept = (DEPLOY / "containers/Dockerfile.dockerignore").read_text().split()
+    assert {source.name for source in package_sources()} <= set(sources)
     for source in sources:
         assert (ROOT / source).exists(), source
         assert f"!{source.split('/')[0]}" in kept, source

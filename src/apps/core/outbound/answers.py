@@ -79,12 +79,16 @@ def resumed_size(headers: Headers, *, asked_from: int, validator: str) -> int | 
 
 
 def validator_of(headers: Headers) -> str:
-    """What If-Range may name (§13.1.5): a strong tag, or a date that is as good; else ""."""
+    """What If-Range may name (§13.1.5): a strong tag, or a date that is as good; else "".
+
+    Plain ASCII, since it is sent back.
+    """
     tag = headers.get("etag", "")
     if _STRONG_TAG.fullmatch(tag):
         return tag
     modified = headers.get("last-modified", "")
-    return modified if _is_strong_date(modified, headers.get("date", "")) else ""
+    is_good = modified.isascii() and _is_strong_date(modified, headers.get("date", ""))
+    return modified if is_good else ""
 
 
 def _is_strong_date(modified: str, date: str) -> bool:
@@ -96,7 +100,7 @@ def _is_strong_date(modified: str, date: str) -> bool:
 def _moment(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else None
 
@@ -118,5 +122,5 @@ def _disposition_name(header: str) -> str:
     try:
         message["Content-Disposition"] = header
         return message.get_filename("") or ""
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, TypeError):  # its parser knows no other way out
         return ""

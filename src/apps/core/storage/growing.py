@@ -52,7 +52,10 @@ class Appender(Protocol):
         """Make everything durable; returns the size in bytes. Nothing can be written afterwards."""
 
     def abort(self) -> None:
-        """Let go without keeping what was written since the last `checkpoint`."""
+        """Let go: what was written since the last `checkpoint` is not kept.
+
+        Leaves alone what somebody else may have stored at the key meanwhile.
+        """
 
 
 @runtime_checkable

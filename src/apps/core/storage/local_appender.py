@@ -27,7 +27,11 @@ _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @measured("local")
 class LocalAppender:
-    """Appends in place. What lies beyond the size it is opened with was never acknowledged."""
+    """Appends in place. What lies beyond the size it is opened with was never acknowledged.
+
+    Cuts that off when it is opened and never later: whoever lost the lock meanwhile holds on to
+    the same file as its successor, wherever that has been moved.
+    """
 
     state: State = {}  # the file itself says everything
 
@@ -37,7 +41,7 @@ class LocalAppender:
         self._key = key
         self._path = path
         self._open_object = open_object
-        self._kept = self.size = size
+        self.size = size
         self._sync = DiskSync(size)
         with local_errors(key):
             self._descriptor = self._open()
@@ -76,7 +80,6 @@ class LocalAppender:
         size = self.size
         with local_errors(self._key):
             self._sync.finish(self._descriptor, size)
-        self._kept = size
         return size
 
     def close(self) -> int:
@@ -87,11 +90,6 @@ class LocalAppender:
         return size
 
     def abort(self) -> None:
-        if self._descriptor < 0:
-            return
-        with local_errors(self._key):
-            self._sync.wait()
-            os.ftruncate(self._descriptor, self._kept)
         self._release()
 
     def _open(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.test import RequestFactory
 from rest_framework.settings import api_settings
 
@@ -110,3 +111,23 @@ def test_a_visitor_chooses_no_address(
 ) -> None:
     monkeypatch.setattr(api_settings, "NUM_PROXIES", proxies)
     assert client_address(_asking(**{"X-Forwarded-For": said})) == address
+
+
+@pytest.mark.parametrize("proxies", [None, 0, 1])
+def test_who_signs_in_by_code_has_no_address(
+    proxies: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_settings, "NUM_PROXIES", proxies)
+    assert client_address(HttpRequest()) is None
+
+
+def test_where_no_proxy_is_told_of_a_visitor_chooses_no_address_either(
+    rate: Any, settings: Any
+) -> None:
+    """Neither to go on beyond a limit nor to use up somebody else's."""
+    rest = {name: said for name, said in settings.REST_FRAMEWORK.items() if name != "NUM_PROXIES"}
+    settings.REST_FRAMEWORK = rest
+    assert api_settings.NUM_PROXIES is None
+    said = [_asking(**{"X-Forwarded-For": f"203.0.113.{number}"}) for number in range(LIMIT + 1)]
+    assert {client_address(request) for request in said} == {"127.0.0.1"}
+    assert [_is_let_in(rate, request) for request in said] == [True] * LIMIT + [False]

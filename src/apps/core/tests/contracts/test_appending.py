@@ -283,6 +283,36 @@ class TestLettingGo:
         assert keys_of(growth.store) == [other]
 
 
+class TestLosingTheLock:
+    """Whoever lost the lock has its appender still when somebody else has gone on."""
+
+    @pytest.fixture(params=[0, 3, 9 * MIB])
+    def begun(self, growth: Growth, request: pytest.FixtureRequest) -> bytes:
+        data = os.urandom(request.param)
+        growth.step(data)
+        return data
+
+    def test_abort_spares_what_was_acknowledged_since(self, growth: Growth, begun: bytes) -> None:
+        loser, more = growth.open(), os.urandom(9 * MIB + 5)
+        loser.write(b"X" * 100)
+        growth.step(more)
+        loser.abort()
+        growth.step(b"end")
+        growth.seal()
+        expect_only(growth, begun + more + b"end")
+
+    def test_abort_spares_the_finished_object(self, growth: Growth, begun: bytes) -> None:
+        loser, more, target = growth.open(), os.urandom(9 * MIB + 5), new_key("original")
+        loser.write(b"X" * 100)
+        growth.step(more)
+        growth.seal()
+        growth.store.promote(growth.key, target)
+        loser.abort()
+        assert get(growth.store, target) == begun + more
+        assert keys_of(growth.store) == [target]
+        assert unfinished_of(growth.store) == []
+
+
 class TestSealing:
     @pytest.mark.parametrize("size", [0, 1, 9 * MIB])
     def test_again_is_harmless(self, growth: Growth, size: int) -> None:

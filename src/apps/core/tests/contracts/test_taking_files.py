@@ -117,6 +117,7 @@ class TestLocal:
         appender.take_file(file)
         appender.abort()
         assert not file.exists()
+        assert local_store.appender(key, size=0, state={}).close() == 0
         assert object_file(local_store, key).stat().st_size == 0
 
     @staticmethod

@@ -46,6 +46,7 @@ QUICK = Limits(
     rate_seconds=0.5,
 )
 WHOLE = b"0123456789" * 100
+NOW = "Date: Tue, 01 Sep 2026 10:00:05 GMT"
 TAG = 'ETag: "one"'
 
 
@@ -250,6 +251,8 @@ class TestGoingOn:
                 "",
             ),
             ("Last-Modified: yesterday\nDate: Tue, 01 Sep 2026 10:00:00 GMT", ""),
+            (f"Last-Modified: Mon, 01 Jan 2024 00:00:00 +{'9' * 14}\n{NOW}", ""),
+            (f"Last-Modified: Mön, 01 Jan 2024 00:00:00 GMT\n{NOW}", ""),
         ],
     )
     def test_only_strong_validators_count(self, headers: str, validator: str) -> None:
@@ -271,6 +274,7 @@ class TestNames:
             ("/x.jpg", 'Content-Disposition: inline; filename="../../etc/passwd"', "passwd"),
             ("/x.jpg", "Content-Disposition: attachment", "x.jpg"),
             ("/x.jpg", "Content-Disposition: attachment; filename*=no-such''a.png", "a.png"),
+            ("/x.jpg", "Content-Disposition: attachment; filename*0=a; filename*=b", "x.jpg"),
         ],
     )
     def test_comes_from_header_or_address(self, path: str, headers: str, name: str) -> None:
