@@ -334,7 +334,7 @@ class Judge:
         self._known: dict[uuid.UUID, Original] = {}
         self._asked = range(0)
         self._until = 0.0
-        self._found: dict[int, int] = {}
+        self._found: dict[Original, int] = {}
 
     def find(self, index: int) -> Original | None:
         """The planned bytes, if the visitor may have them now and they are still the file's."""
@@ -346,9 +346,9 @@ class Judge:
         return original
 
     def learn(self, original: Original, crc: int) -> None:
-        """Keep the checksum of a version for those who begin behind it."""
-        if original.version_id is not None and original.crc32 is None:
-            self._found[original.version_id] = crc
+        """Keep the checksum of these bytes for those who begin behind them."""
+        if original.crc32 is None:
+            self._found[original] = crc
 
     def close(self) -> None:
         if self._found:

@@ -14,6 +14,7 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from rest_framework.settings import api_settings
 
 from apps.core.storage import Capability, ObjectStore
 from apps.media import dispatch
@@ -39,6 +40,9 @@ BUNDLE = "media/dist/main.js"
 PAGE = "docs/integrate.md"
 UPDATES = {
     "libvips": "Install the newest pyvips[binary]; it brings its own library.",
+    "libheif": "Install the newest pillow-heif; it brings its own library.",
+    "libwebp": "Install the newest Pillow from its wheel; it brings its own library.",
+    "Pillow": "Install the newest Pillow.",
     "ffmpeg": "Leave FFMPEG out for the one of imageio-ffmpeg, or update that of the system.",
     "LibreOffice": "Update it, or set SOFFICE to a newer one's path.",
 }
@@ -156,7 +160,7 @@ def check_sqlite(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_decoders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Old decoders have known holes, and strangers choose what they read."""
     chosen = programs()
-    found = {"libvips": installed.libvips_version()}
+    found = installed.library_versions()
     for name, program, option in (
         ("ffmpeg", chosen.ffmpeg, "-version"),
         ("LibreOffice", chosen.soffice, "--version"),
@@ -171,6 +175,16 @@ def _too_old(name: str, found: tuple[int, ...]) -> CheckMessage:
     said, oldest = (".".join(map(str, each)) for each in (found, installed.OLDEST[name]))
     message = f"{name} is {said}, which is older than {oldest}: files of strangers are read by it."
     return checks.Warning(message, hint=UPDATES[name], id="media.W006")
+
+
+@register("media", deploy=True)
+def check_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Unasked, nobody's word is taken for the address that they come from."""
+    if api_settings.NUM_PROXIES is not None:
+        return []
+    message = "Behind a proxy all visitors who are not signed in would share one rate."
+    hint = 'REST_FRAMEWORK["NUM_PROXIES"] = 1, or how many there are; 0 for none.'
+    return [checks.Warning(message, hint=hint, id="media.W007")]
 
 
 @register("media")

@@ -214,7 +214,7 @@ class Options:
     downloads: Annotated[
         dict[str, int],
         Shown("`{}`: any number"),
-        "answers of 1 MiB or more at the same time, by role, such as "
+        "answers of 1 MiB or more, and parts of ZIPs, at the same time, by role, such as "
         '`{"anonymous": 4, "user": 16}`; players ask for several. One more is 429 '
         "`too_many_downloads`",
     ] = field(default_factory=dict)

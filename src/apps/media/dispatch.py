@@ -22,8 +22,16 @@ logger = logging.getLogger(__name__)
 ORIGIN = "media_origin"  # the header of a message that says what caused it
 RUN_JOB = "media.run_job"
 BURY = "media.bury_tombstones"
+EMPTY_TRASH = "media.empty_trash"
+EXPIRE_DELIVERIES = "media.expire_deliveries"
 EXPIRE_UNUSED = "media.expire_unused"
+EXPIRE_UPLOADS = "media.expire_uploads"
+EXPIRE_VERSIONS = "media.expire_versions"
+FINISH_UPLOADS = "media.finish_uploads"
+MARK_UNUSED = "media.mark_unused"
 SWEEP_EMPTIED = "media.sweep_emptied"
+SWEEP_ENDED_SHARES = "media.sweep_ended_shares"
+SWEEP_UNFINISHED = "media.sweep_unfinished"
 RUN_IMPORT = "media.run_import"
 DELIVER = "media.deliver"
 RUN_ERASURE = "media.run_erasure"
@@ -68,6 +76,16 @@ def bury_later() -> None:
 def sweep_emptied_later() -> None:
     """Have a worker remove what lay in an emptied trash once the transaction has committed."""
     _after_commit(lambda: send(SWEEP_EMPTIED))
+
+
+def maybe_sweep_again(name: str, *, done: int, limit: int) -> int:
+    """Have a sweep that did as much as it may at a time go on at once, not when the clock says so.
+
+    Returns `done`.
+    """
+    if done >= limit:
+        _after_commit(lambda: send(name))
+    return done
 
 
 def has_broker() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +14,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.core.ids import first_id
-from apps.media.models import Collection, CollectionItem, MediaFile, fold_tag
+from apps.media.models import (
+    VERSION_FACTS,
+    Collection,
+    CollectionItem,
+    MediaFile,
+    fold_tag,
+)
 from apps.media.models.media_file import MediaType, Status, Visibility
 from apps.media.policies import collections_visible_to, items_shown_to
 from apps.media.processing.swatches import SWATCHES
@@ -143,6 +150,20 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         data: Any = self.data
         values = data.getlist(name) if hasattr(data, "getlist") else [data[name]]
         return [value for value in values if value]
+
+
+# What a row says of its newest version.
+_OF_NEWEST = frozenset({*VERSION_FACTS, "media_type", "status", "swatch"})
+_FILTERS_OF_NEWEST = frozenset(
+    name for name, one in MediaFilter.base_filters.items() if one.field_name in _OF_NEWEST
+)
+
+
+def goes_by_newest(query: Mapping[str, str]) -> bool:
+    """Whether a list that is asked for like this is filtered or sorted by what only those may know
+    who get the newest version of a file."""
+    sort = query.get("ordering", "").removeprefix("-")
+    return sort in _OF_NEWEST or not _FILTERS_OF_NEWEST.isdisjoint(query)
 
 
 def _midnight(day: date) -> datetime:

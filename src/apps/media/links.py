@@ -54,7 +54,9 @@ def rendition_url(media: MediaFile, rendition: Rendition) -> str:
     """
     base = _address(media, "rendition", rendition.name)
     path = f"{base}?v={fingerprint_of(rendition)}"
-    return path if rendition.mime_type == "text/html" else _at_cdn(media, path)
+    if rendition.mime_type == "text/html":
+        return path
+    return _index_url(media, path) if rendition.mime_type == "text/vtt" else _at_cdn(media, path)
 
 
 def lasting_url(media: MediaFile, *, width: int | None = None, height: int | None = None) -> str:
@@ -93,6 +95,12 @@ def _at_cdn(media: MediaFile, path: str) -> str:
     they are everybody's."""
     cdn = options().cdn
     return cdn.address(path) if cdn and _is_everybodys(media) else f"{_origin_of(media)}{path}"
+
+
+def _index_url(media: MediaFile, path: str) -> str:
+    """Where is fetched what names others relatively, as playlists do: a signature in its address
+    would not reach these."""
+    return f"{_origin_of(media)}{path}" if options().cdn.signs else _at_cdn(media, path)
 
 
 def signed_url(media: MediaFile, token: str, place: str) -> str:
@@ -144,9 +152,7 @@ def hls_url(media: MediaFile) -> str | None:
     names = {row.name for row in _renditions(media)}
     if not is_playable(names, expects_sound=expects_sound(media)):
         return None
-    path = _address(media, "hls-master")
-    # Playlists name the rest relatively, which a signature in the address does not reach.
-    return f"{_origin_of(media)}{path}" if options().cdn.signs else _at_cdn(media, path)
+    return _index_url(media, _address(media, "hls-master"))
 
 
 def is_playable(names: set[str], *, expects_sound: bool) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
@@ -43,19 +43,22 @@ def note_use_gone(sender: type[Model], instance: Model, **kwargs: Any) -> None:
 
 @receiver(pre_delete, sender=MediaVersion)
 def forget_version(sender: type, instance: MediaVersion, **kwargs: Any) -> None:
-    raise_late_tombstone(storage=instance.storage, key=instance.key)
+    for storage, key in _held(instance, "storage", "key"):
+        raise_late_tombstone(storage=storage, key=key)
     release_bytes(instance)
 
 
 @receiver(pre_delete, sender=Rendition)
 def forget_rendition(sender: type, instance: Rendition, **kwargs: Any) -> None:
-    raise_tombstone(storage=instance.storage, key=instance.key)
-    raise_tombstone(storage=instance.storage, key=instance.next_key, still_written=True)
+    for storage, key, next_key in _held(instance, "storage", "key", "next_key"):
+        raise_tombstone(storage=storage, key=key)
+        raise_tombstone(storage=storage, key=next_key, still_written=True)
 
 
 @receiver(pre_delete, sender=Caption)
 def forget_caption(sender: type, instance: Caption, **kwargs: Any) -> None:
-    raise_late_tombstone(storage=instance.storage, key=instance.key)
+    for storage, key in _held(instance, "storage", "key"):
+        raise_late_tombstone(storage=storage, key=key)
 
 
 @receiver(pre_delete, sender=Upload)
@@ -86,3 +89,10 @@ def forget_media(sender: type, instance: MediaFile, **kwargs: Any) -> None:
     release_file(instance)
     announce_withdrawal(instance)
     announce_deletion(instance)
+
+
+def _held(instance: Model, *names: str) -> QuerySet[Any, tuple[Any, ...]]:
+    """What stands in those columns now, locked until the transaction ends: the row may have moved
+    to another storage since `instance` was read. Nothing where it is gone."""
+    rows = type(instance)._default_manager.select_for_update().filter(pk=instance.pk)
+    return rows.values_list(*names)

@@ -46,17 +46,17 @@ def sweep_jobs() -> int:
     return services.sweep_jobs()
 
 
-@shared_task(name="media.expire_uploads")
+@shared_task(name=dispatch.EXPIRE_UPLOADS)
 def expire_uploads() -> int:
     return services.expire_uploads()
 
 
-@shared_task(name="media.finish_uploads")
+@shared_task(name=dispatch.FINISH_UPLOADS)
 def finish_uploads() -> int:
     return services.finish_whole_uploads()
 
 
-@shared_task(name="media.empty_trash")
+@shared_task(name=dispatch.EMPTY_TRASH)
 def empty_trash() -> int:
     return services.empty_trash()
 
@@ -71,7 +71,7 @@ def expire_unused() -> int:
     return services.expire_unused()
 
 
-@shared_task(name="media.mark_unused")
+@shared_task(name=dispatch.MARK_UNUSED)
 def mark_unused() -> int:
     return services.mark_unused()
 
@@ -82,17 +82,17 @@ def let_go(**kwargs: Any) -> None:
     services.stop_holding()
 
 
-@shared_task(name="media.expire_versions")
+@shared_task(name=dispatch.EXPIRE_VERSIONS)
 def expire_versions() -> int:
     return services.expire_versions()
 
 
-@shared_task(name="media.sweep_unfinished")
+@shared_task(name=dispatch.SWEEP_UNFINISHED)
 def sweep_unfinished() -> int:
     return services.sweep_unfinished()
 
 
-@shared_task(name="media.sweep_ended_shares")
+@shared_task(name=dispatch.SWEEP_ENDED_SHARES)
 def sweep_ended_shares() -> int:
     return services.sweep_ended_shares()
 
@@ -107,7 +107,7 @@ def sweep_deliveries() -> int:
     return services.sweep_deliveries()
 
 
-@shared_task(name="media.expire_deliveries")
+@shared_task(name=dispatch.EXPIRE_DELIVERIES)
 def expire_deliveries() -> int:
     return services.expire_deliveries()
 

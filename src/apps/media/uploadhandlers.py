@@ -19,6 +19,7 @@ from django.http.multipartparser import MultiPartParser
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from apps.core.rates import check_rate
 from apps.media import selectors
 from apps.media.conf import options
 from apps.media.exceptions import (
@@ -30,6 +31,7 @@ from apps.media.exceptions import (
 )
 from apps.media.models import MediaFile, Upload
 from apps.media.policies import Visitor
+from apps.media.rates import UploadRate
 from apps.media.services.duplicates import check_declared_words, settle_duplicate
 from apps.media.services.receiving import (
     CHUNK,
@@ -275,6 +277,7 @@ def takes_files(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
     """For a view whose form has fields for media: what comes as bytes goes straight to storage.
 
     Only that of somebody signed in; each file is judged alone, and the field tells of refusals.
+    Each form counts as an upload (see `UploadRate`).
     """
     protected = csrf_protect(view)
 
@@ -283,6 +286,7 @@ def takes_files(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
     def take(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST" or not request.user.is_authenticated:
             return protected(request, *args, **kwargs)
+        check_rate(UploadRate, request)
         stream_uploads(request, user=request.user, collect_refusals=True)
         try:
             return protected(request, *args, **kwargs)

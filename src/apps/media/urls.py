@@ -40,7 +40,7 @@ from apps.media.views import (
     webhookpages,
     webhooks,
 )
-from apps.media.views.limits import limited
+from apps.media.views.limits import limited, limited_archive
 
 app_name = "media"
 
@@ -160,10 +160,10 @@ urlpatterns = [
         for end, view, name in webhooks.ADDRESSES
     ),
     path("oembed/", embedding.OEmbedView.as_view(), name="oembed"),
-    path("media/zip", archives.selection_archive, name="selection-archive"),
+    path("media/zip", limited_archive(archives.selection_archive), name="selection-archive"),
     path(
         "collections/<uuid:collection_id>/zip",
-        archives.collection_archive,
+        limited_archive(archives.collection_archive),
         name="collection-archive",
     ),
     *_tree("media/<uuid:media_id>/"),

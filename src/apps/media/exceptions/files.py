@@ -47,6 +47,11 @@ class MalwareFoundError(RejectedError):
     message = _("The file contains malware.")
 
 
+class HeldForReviewError(RejectedError):
+    code = "held_for_review"
+    message = _("Whoever looks after this site has taken the file out of use.")
+
+
 class CorruptFileError(RejectedError):
     code = "corrupt_file"
     message = _("The file is damaged and cannot be read.")
@@ -100,7 +105,7 @@ class QuarantinedError(ForbiddenError):
     """The user may know of the file but nobody gets its bytes."""
 
     code = "quarantined"
-    message = _("This file is in quarantine: malware was found in it.")
+    message = _("This file is in quarantine: nobody gets it.")
 
 
 class NotEditableError(RejectedError):

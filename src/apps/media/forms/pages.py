@@ -20,14 +20,7 @@ SORTS = [
     ("-size", _("Largest")),
     ("size", _("Smallest")),
 ]
-KINDS = [
-    ("", _("All")),
-    (MediaType.IMAGE, _("Photos")),
-    (MediaType.VIDEO, _("Videos")),
-    (MediaType.AUDIO, _("Audio")),
-    (MediaType.DOCUMENT, _("Documents")),
-    (MediaType.OTHER, _("Other")),
-]
+KINDS = [("", _("All")), *((kind, kind.plural) for kind in MediaType)]
 STATES = [
     ("", _("Any status")),
     (Status.READY, _("Ready")),

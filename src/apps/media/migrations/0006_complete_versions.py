@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
     dependencies = [("media", "0005_uploads")]
 
     operations = [
-        migrations.AddField("mediaversion", "complete", models.BooleanField(default=False)),
+        migrations.AddField("mediaversion", "complete", models.BooleanField(default=False, verbose_name='complete')),
         migrations.RunPython(note_complete, migrations.RunPython.noop, elidable=True),
     ]

@@ -30,37 +30,37 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='mediafile',
             name='latest_version',
-            field=models.PositiveIntegerField(default=1),
+            field=models.PositiveIntegerField(default=1, verbose_name='latest version'),
         ),
         migrations.AddField(
             model_name='mediafile',
             name='published_version',
-            field=models.PositiveIntegerField(blank=True, null=True),
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='published version'),
         ),
         migrations.AddField(
             model_name='mediaversion',
             name='color',
-            field=models.CharField(blank=True, max_length=7),
+            field=models.CharField(blank=True, max_length=7, verbose_name='colour'),
         ),
         migrations.AddField(
             model_name='mediaversion',
             name='failure_code',
-            field=models.CharField(blank=True, max_length=64),
+            field=models.CharField(blank=True, max_length=64, verbose_name='failure code'),
         ),
         migrations.AddField(
             model_name='mediaversion',
             name='failure_message',
-            field=models.CharField(blank=True, max_length=255),
+            field=models.CharField(blank=True, max_length=255, verbose_name='failure message'),
         ),
         migrations.AddField(
             model_name='mediaversion',
             name='likeness',
-            field=models.CharField(blank=True, max_length=16),
+            field=models.CharField(blank=True, max_length=16, verbose_name='likeness'),
         ),
         migrations.AddField(
             model_name='mediaversion',
             name='placeholder',
-            field=models.CharField(blank=True, max_length=64),
+            field=models.CharField(blank=True, max_length=64, verbose_name='placeholder'),
         ),
         migrations.AddIndex(
             model_name='mediaversion',

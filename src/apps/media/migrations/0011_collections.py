@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='mediaversion',
             name='crc32',
-            field=models.PositiveBigIntegerField(blank=True, null=True),
+            field=models.PositiveBigIntegerField(blank=True, null=True, verbose_name='CRC-32'),
         ),
         migrations.AddConstraint(
             model_name='collectionplace',

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='mediafile',
             name='lifetime',
-            field=models.CharField(choices=[('kept', 'Kept'), ('used', 'Used')], db_default='kept', default='kept', max_length=8),
+            field=models.CharField(choices=[('kept', 'Kept'), ('used', 'Used')], db_default='kept', default='kept', max_length=8, verbose_name='lifetime'),
         ),
         migrations.AddIndex(
             model_name='mediafile',

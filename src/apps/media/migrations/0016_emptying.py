@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
             name='Emptying',
             fields=[
                 ('owner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='emptied_trash', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('asked_at', models.DateTimeField()),
+                ('asked_at', models.DateTimeField(verbose_name='asked')),
             ],
+            options={'verbose_name': 'emptying of a trash', 'verbose_name_plural': 'emptyings of trashes'},
         ),
     ]

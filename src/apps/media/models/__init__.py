@@ -10,6 +10,7 @@ from apps.media.models.erasure import Erasure
 from apps.media.models.grant import Grant
 from apps.media.models.job import Job
 from apps.media.models.media_file import (
+    VERSION_FACTS,
     Lifetime,
     MediaFile,
     MediaVersion,
@@ -26,6 +27,7 @@ from apps.media.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "LONGEST_PATH",
+    "VERSION_FACTS",
     "Accepts",
     "Adoption",
     "AuditEvent",

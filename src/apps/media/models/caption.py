@@ -7,6 +7,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core.byteorder import PATTERN_OPS
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile
 
@@ -40,7 +41,7 @@ class Caption(models.Model):
     class Meta:
         verbose_name = _("track of captions")
         verbose_name_plural = _("tracks of captions")
-        indexes = [models.Index(fields=["key"], name="caption_key")]
+        indexes = [models.Index(fields=["key"], name="caption_key_bytes", opclasses=[PATTERN_OPS])]
         constraints = [
             models.UniqueConstraint(
                 F("media"), F("language"), F("kind"), name="media_caption_once"

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.filetypes import FILE_TYPES
@@ -25,6 +26,20 @@ class MediaType(models.TextChoices):
     AUDIO = "audio", _("Audio")
     DOCUMENT = "document", _("Document")
     OTHER = "other", _("Other")
+
+    @property
+    def plural(self) -> Promise:
+        """What many files of it are called, in the language of whoever reads it then."""
+        return _PLURALS[self]
+
+
+_PLURALS = {
+    MediaType.IMAGE: _("Photos"),
+    MediaType.VIDEO: _("Videos"),
+    MediaType.AUDIO: _("Audio"),
+    MediaType.DOCUMENT: _("Documents"),
+    MediaType.OTHER: _("Other"),
+}
 
 
 class Status(models.TextChoices):
@@ -250,6 +265,11 @@ class MediaFile(models.Model):
             self._current: MediaVersion = self.versions.defer("text").get(number=self.version)
         return self._current
 
+    @current.setter
+    def current(self, version: MediaVersion) -> None:
+        """For who knows it already."""
+        self._current = version
+
     @property
     def file(self) -> StoredFile:
         """The current bytes as a Django file, opened when first read."""
@@ -298,6 +318,8 @@ class MediaVersion(models.Model):
         PENDING = "pending", _("Pending")
         CLEAN = "clean", _("Clean")
         INFECTED = "infected", _("Infected")
+
+    BY_HAND = "review"  # in the place of a scanner's name
 
     media = models.ForeignKey(
         MediaFile, on_delete=models.CASCADE, related_name="versions", verbose_name=_("file")
@@ -354,3 +376,8 @@ class MediaVersion(models.Model):
     @property
     def file(self) -> StoredFile:
         return StoredFile(alias=self.storage, key=self.key, size=self.size, name=self.original_name)
+
+    @property
+    def is_held_by_hand(self) -> bool:
+        """In quarantine because of a person, not of a scanner."""
+        return self.scan == self.Scan.INFECTED and self.scanner == self.BY_HAND

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.byteorder import PATTERN_OPS
 from apps.media.models.media_file import MediaFile
 
 
@@ -13,7 +14,8 @@ class Rendition(models.Model):
     """`key` is what is served. `next_key` names the object that a running job may be writing.
 
     While a changed recipe is made anew, the old object at `key` goes on being served. Sizes are
-    bytes, `width` and `height` pixels. `details` is what playlists say of a track of a film.
+    bytes, `width` and `height` pixels. `details` is what playlists say of a track of a film; of a
+    copy without the place, the CRC-32 of the object by its key, once somebody has read it all.
 
     Tracks are called `hls/…`. What is called `part/…` is a stretch of a film that waits to be
     joined, which nobody is given.
@@ -51,9 +53,17 @@ class Rendition(models.Model):
         verbose_name = _("rendition")
         verbose_name_plural = _("renditions")
         indexes = [
-            models.Index(fields=["key"], name="rendition_key", condition=~models.Q(key="")),
             models.Index(
-                fields=["next_key"], name="rendition_next_key", condition=~models.Q(next_key="")
+                fields=["key"],
+                name="rendition_key_bytes",
+                opclasses=[PATTERN_OPS],
+                condition=~models.Q(key=""),
+            ),
+            models.Index(
+                fields=["next_key"],
+                name="rendition_next_key_bytes",
+                opclasses=[PATTERN_OPS],
+                condition=~models.Q(next_key=""),
             ),
         ]
         constraints = [

@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.byteorder import PATTERN_OPS
+
 
 class Tombstone(models.Model):
     storage = models.CharField(_("storage"), max_length=64)
@@ -26,7 +28,7 @@ class Tombstone(models.Model):
         verbose_name = _("object to be removed")
         verbose_name_plural = _("objects to be removed")
         indexes = [
-            models.Index(fields=["key"], name="tombstone_key"),
+            models.Index(fields=["key"], name="tombstone_key_bytes", opclasses=[PATTERN_OPS]),
             models.Index(
                 fields=["erasure"],
                 name="tombstone_erasure",

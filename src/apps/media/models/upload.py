@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core.byteorder import PATTERN_OPS
 from apps.core.ids import new_id
 from apps.media.models.media_file import MediaFile
 
@@ -132,7 +133,12 @@ class Upload(models.Model):
             models.Index(
                 fields=["due_at"], name="upload_import_due", condition=Q(due_at__isnull=False)
             ),
-            models.Index(fields=["final_key"], name="upload_final_key", condition=~Q(final_key="")),
+            models.Index(
+                fields=["final_key"],
+                name="upload_final_key_bytes",
+                opclasses=[PATTERN_OPS],
+                condition=~Q(final_key=""),
+            ),
             models.Index(fields=["owner", "sha256"], name="upload_sha256", condition=~Q(sha256="")),
         ]
         constraints = [

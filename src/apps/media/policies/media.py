@@ -30,6 +30,7 @@ from apps.media.policies.uses import used_where_visible
 
 _ALIVE = Q(deleted_at=None)
 _USABLE = _ALIVE & Q(usable=True)
+_SETTLED = Q(published_version=None) | Q(published_version=F("version"))
 
 
 def can_access(user: Visitor, media: MediaFile, action: Action = Action.VIEW) -> bool:
@@ -83,26 +84,27 @@ def visible_to(user: Visitor) -> Q:
 def _visible_without_role(user: Visitor) -> Q:
     published = _USABLE & Q(visibility__in=(Visibility.PUBLIC, Visibility.UNLISTED))
     opened = items_opened(visible_without_role(user))
-    return _any([published, *_of_their_own(user), *_opened(user, opened)])
+    return _any([published, *_granted(user), *_opened(user, opened), *_ways_to_edit(user)])
 
 
-def listed_for(user: Visitor) -> Q:
+def listed_for(user: Visitor, *, newest: bool = False) -> Q:
     """What lists show: everything visible that is neither unlisted by another nor in the trash."""
-    return _any(ways_into_lists(user))
+    return _any(ways_into_lists(user, newest=newest))
 
 
-def ways_into_lists(user: Visitor) -> list[Q]:
-    """Conditions of which one is enough to be listed for `user`.
+def ways_into_lists(user: Visitor, *, newest: bool = False) -> list[Q]:
+    """Conditions of which one is enough to be listed for `user`; with `newest`, only what they get
+    in its newest version: what rows say of it, others must not find or sort them by.
 
     None is itself a choice: what a database finds by one index or one subquery it does not find by
     two without reading all rows.
     """
-    if holds(user, Action.VIEW):
+    if holds(user, Action.EDIT if newest else Action.VIEW):
         return [_ALIVE]
-    public = _USABLE & Q(visibility=Visibility.PUBLIC)
-    opened = items_opened(collections_listed_for(user))
-    ways = [public, *_of_their_own(user), *_opened(user, opened)]
-    return [_ALIVE & way for way in ways]
+    looking = [Q()] if holds(user, Action.VIEW) else _ways_to_look(user)
+    if newest:
+        looking = [_SETTLED & way for way in looking]
+    return [_ALIVE & way for way in (*looking, *_ways_to_edit(user))]
 
 
 def items_shown_to(user: Visitor) -> Q:
@@ -163,20 +165,26 @@ def is_published(media: MediaFile) -> bool:
     )
 
 
-def _of_their_own(user: Visitor) -> list[Q]:
-    """What is theirs, or was granted to them by itself."""
-    if not is_active(user):
-        return []
-    return [
-        Q(owner=user.pk),
-        _USABLE & Q(pk__in=granted_media(user, VIEWING)),
-        *_ways_to_edit_by_grant(user),
-    ]
+def _ways_to_look(user: Visitor) -> list[Q]:
+    """What lists show to those who may not edit it."""
+    public = _USABLE & Q(visibility=Visibility.PUBLIC)
+    opened = items_opened(collections_listed_for(user))
+    return [public, *_granted(user), *_opened(user, opened)]
+
+
+def _granted(user: Visitor) -> list[Q]:
+    """What was granted to them by itself."""
+    return [_USABLE & Q(pk__in=granted_media(user, VIEWING))] if is_active(user) else []
 
 
 def _opened(user: Visitor, items: object) -> list[Q]:
     """What something opens that it lies in or is used by."""
     return [_USABLE & Q(pk__in=items), *(_USABLE & rule for rule in used_where_visible(user))]
+
+
+def _ways_to_edit(user: Visitor) -> list[Q]:
+    """As its owner, or by a grant."""
+    return [Q(owner=user.pk), *_ways_to_edit_by_grant(user)] if is_active(user) else []
 
 
 def _edited_by_grant(user: Visitor) -> Q:

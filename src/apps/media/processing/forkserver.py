@@ -1,7 +1,8 @@
 """The process that forks a child per job: `python -m apps.media.processing.forkserver FD`.
 
 Single-threaded, started by `sandbox` with an almost empty environment, with all engines imported
-and nothing evaluated, so that a fork costs milliseconds and carries no secrets. It trusts the
+and nothing evaluated, so that a fork costs milliseconds and carries no secrets. Once there has been
+a job, the child of the next one waits: cut off already, its code and memory at hand. It trusts the
 worker, not its children. It must not decode anything itself, and it ends when the worker does.
 
 Why not `multiprocessing`: its server keeps the worker's environment in readable memory, imports
@@ -25,9 +26,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from apps.media.exceptions import EngineAwayError, MediaError
-from apps.media.processing import engines, jail, wire
+from apps.media.processing import engines, jail, libvips, wire
 
-_CHANNEL = 3  # the child's only open file besides the three standard ones
+_ONLY = 3  # the child's only open file besides the three standard ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,19 @@ class _Job:
     leash: socket.socket
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """A child without a job; it gets its channel through `door`."""
+
+    pid: int
+    door: socket.socket
+
+    def take(self, channel: socket.socket) -> int:
+        """Starts the job; returns the process id. Raises OSError when the child is gone."""
+        socket.send_fds(self.door, [b"J"], [channel.fileno()])
+        return self.pid
+
+
 class ForkServer:
     """Forks on request, kills on demand, reports every end."""
 
@@ -45,6 +59,7 @@ class ForkServer:
         self._control = control
         self._guards = guards
         self._jobs: dict[int, _Job] = {}
+        self._spare: _Spare | None = None
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._signalled = socket.socketpair()
         self._signalled.setblocking(False)
@@ -62,20 +77,40 @@ class ForkServer:
                 for key, _ in self._selector.select():
                     act: Callable[[], None] = key.data
                     act()
-        for job in self._jobs.values():
-            _kill(job.pid)
+        for pid in self._known():
+            _kill(pid)
 
     def _accept(self) -> None:
         marker, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
         if not marker:
             raise EOFError
         channel, leash = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        pid = os.fork()
-        if pid == 0:
-            _become_child(channel, guarded=self._guards)
-        channel.close()
+        with channel:
+            pid = self._hand_over(channel)
         self._jobs[pid] = _Job(pid, leash)
         self._selector.register(leash, selectors.EVENT_READ, lambda: self._let_go(pid))
+        self._spare = self._fork()
+
+    def _hand_over(self, channel: socket.socket) -> int:
+        """To the child that waits, or to a new one should there be none, or none any more."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(OSError), spare.door:
+                return spare.take(channel)
+        spare = self._fork()
+        with spare.door:
+            return spare.take(channel)
+
+    def _fork(self) -> _Spare:
+        door, childs_door = socket.socketpair()
+        with childs_door:
+            pid = os.fork()
+            if pid == 0:
+                _become_child(childs_door, guarded=self._guards)
+        return _Spare(pid, door)
+
+    def _known(self) -> set[int]:
+        return {*self._jobs, self._spare.pid} if self._spare else set(self._jobs)
 
     def _let_go(self, pid: int) -> None:
         """The worker closed its end, or a dead worker's kernel did."""
@@ -93,10 +128,13 @@ class ForkServer:
 
     def _kill_strays(self) -> None:
         """What left its job's process group is given to us when its parent ends (see `jail`)."""
-        for pid in jail.children() - set(self._jobs):
+        for pid in jail.children() - self._known():
             _kill(pid)
 
     def _report(self, pid: int, status: int, usage: os.struct_rusage) -> None:  # type: ignore[name-defined]
+        if self._spare and self._spare.pid == pid:
+            self._spare.door.close()
+            self._spare = None
         job = self._jobs.pop(pid, None)
         if job is None:
             return
@@ -119,24 +157,30 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _become_child(channel: socket.socket, *, guarded: bool) -> NoReturn:
-    """Runs one job and never returns into the server's loop."""
+def _become_child(door: socket.socket, *, guarded: bool) -> NoReturn:
+    """Waits for one job, runs it, and never returns into the server's loop."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _keep_only(channel)
-        _run(socket.socket(fileno=_CHANNEL), guarded=guarded)
+        door = _keep_only(door.detach())
+        jail.cut_off()
+        libvips.rehearse()
+        _, descriptors, _, _ = socket.recv_fds(door, 1, 1)
+        if descriptors:
+            door.detach()
+            _run(_keep_only(descriptors[0]), guarded=guarded)
     finally:
         os._exit(0)
 
 
-def _keep_only(channel: socket.socket) -> None:
-    """Only the channel stays open; what engines print goes nowhere."""
-    os.dup2(channel.detach(), _CHANNEL, inheritable=False)
+def _keep_only(descriptor: int) -> socket.socket:
+    """Only this socket stays open; what engines print goes nowhere."""
+    os.dup2(descriptor, _ONLY, inheritable=False)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    os.closerange(_CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(_ONLY + 1, os.sysconf("SC_OPEN_MAX"))
+    return socket.socket(fileno=_ONLY)
 
 
 def _run(channel: socket.socket, *, guarded: bool) -> None:
@@ -181,6 +225,7 @@ def main() -> None:
     jail.adopt_orphans()
     guards = _guards_children()
     engines.load_all()
+    libvips.look_up()
     gc.collect()
     gc.freeze()  # children then do not copy pages just to count references
     ForkServer(control, guards=guards).serve()

@@ -1,4 +1,4 @@
-"""Which outside programs this machine has."""
+"""Which outside programs and which decoders this machine has."""
 
 from __future__ import annotations
 
@@ -32,9 +32,16 @@ def find_soffice() -> str:
 
 
 Version = tuple[int, ...]
-# The oldest that the test suite is run with, or that still gets mends of its makers.
-OLDEST: dict[str, Version] = {"libvips": (8, 15), "ffmpeg": (6, 0), "LibreOffice": (7, 4)}
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+# The releases that closed the last holes we know of.
+OLDEST: dict[str, Version] = {
+    "libvips": (8, 18, 3),  # TIFF of many bands, Exif, its own format
+    "libheif": (1, 22, 0),
+    "libwebp": (1, 3, 2),  # CVE-2023-4863
+    "Pillow": (12, 3, 0),  # bombs, PSD
+    "ffmpeg": (8, 1, 3),  # playlists within playlists
+    "LibreOffice": (7, 4, 0),  # the oldest that the test suite is run with
+}
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def version_of(program: str, option: str) -> Version | None:
@@ -46,12 +53,25 @@ def version_of(program: str, option: str) -> Version | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = _VERSION.search(done.stdout)
-    return (int(found[1]), int(found[2])) if found else None
+    return _read(done.stdout)
 
 
-def libvips_version() -> Version:
-    """Of the library that came with the packages, or that the system has."""
-    import pyvips  # noqa: PLC0415  heavy, and only for this question
+def library_versions() -> dict[str, Version]:
+    """Of the libraries that came with the packages, or that the system has."""
+    import PIL.features  # noqa: PLC0415  heavy, and only for this question
+    import pillow_heif  # noqa: PLC0415
+    import pyvips  # noqa: PLC0415
 
-    return (int(pyvips.version(0)), int(pyvips.version(1)))
+    said = {
+        "libvips": ".".join(str(pyvips.version(part)) for part in range(3)),
+        "libheif": pillow_heif.libheif_version(),
+        "libwebp": PIL.features.version("webp") or "",
+        "Pillow": PIL.__version__,
+    }
+    return {name: version for name, text in said.items() if (version := _read(text))}
+
+
+def _read(text: str) -> Version | None:
+    """Three numbers, of which the last may be left out."""
+    found = _VERSION.search(text)
+    return tuple(int(part or 0) for part in found.groups()) if found else None

@@ -1,7 +1,8 @@
 """What a child gives up before it looks at a stranger's file.
 
 Written for Linux; on other systems it does what they can.
-Called once, in a forked child, never in the worker. Nothing here can be taken back.
+Called in a forked child, never in the worker. Nothing here can be taken back. Two steps: what needs
+no job is done ahead (`cut_off`), what the job decides when it has come (`enter`).
 """
 
 from __future__ import annotations
@@ -33,28 +34,37 @@ PROCESSES = 128  # threads included: a ladder of seven rungs takes some 60 on ma
 NICENESS = 5
 
 
-def enter(work_dir: Path, limits: Limits, *, may_write: bool) -> bool:
-    """Own session, no secrets, no network, and the kernel's word for every limit.
+def cut_off() -> None:
+    """Own session, no secrets, no network, and no power over other processes' memory, as far as
+    the kernel allows it.
 
-    `work_dir` becomes the current and the temporary directory; if the child `may_write`, then only
-    there. Returns whether the kernel sees to that. `limits` must be set before the engine opens the
-    file. The order matters: a user namespace comes before its process limit.
+    The user namespace is what hides /proc/…/environ of the worker, which has the same user.
     """
     os.setsid()
     _die_with_parent()
-    is_guarded = _isolate(work_dir if may_write else None)
     os.environ.clear()
-    os.environ.update(TMPDIR=str(work_dir), LANG="C.UTF-8")
-    os.chdir(work_dir)
     os.umask(0o077)
     os.nice(NICENESS)
+    _unshare()
+
+
+def enter(work_dir: Path, limits: Limits, *, may_write: bool) -> bool:
+    """The kernel's word for every limit, and `work_dir` as the current and temporary directory;
+    if the child `may_write`, then only there. Returns whether the kernel sees to that.
+
+    While there is one thread only, and before the engine opens the file.
+    """
+    is_guarded = guard.forbid_writing(but=work_dir if may_write else None)
+    os.environ.update(TMPDIR=str(work_dir), LANG="C.UTF-8")
+    os.chdir(work_dir)
     _limit(limits, may_write=may_write)
     return is_guarded
 
 
 def can_guard() -> bool:
     """Whether such a child can be kept from writing where it should not; only a child may ask."""
-    return _isolate(Path(tempfile.gettempdir()))
+    _unshare()
+    return guard.forbid_writing(but=Path(tempfile.gettempdir()))
 
 
 def adopt_orphans() -> None:
@@ -83,24 +93,15 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _isolate(writable: Path | None) -> bool:
-    """No network, no power over other processes' memory, and no file to change outside `writable`,
-    as far as the kernel allows it; returns whether it does the last.
-
-    The user namespace is what hides /proc/…/environ of the worker, which has the same user.
-    """
+def _unshare() -> None:
     if sys.platform != "linux":
-        return False
+        return
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     user, group = os.geteuid(), os.getegid()
-    has_namespace = _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0
-    if has_namespace:
+    if _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0:
         _become_nobody(user, group)
-    is_guarded = guard.forbid_writing(but=writable)
-    if has_namespace:
         # Counted per namespace, so the user's other processes do not use it up.
         _lower(resource.RLIMIT_NPROC, PROCESSES)
-    return is_guarded
 
 
 def _become_nobody(user: int, group: int) -> None:

@@ -42,8 +42,17 @@ _DYING_SECONDS = 5.0
 _ROOT = Path(__file__).resolve().parents[3]  # what must be importable: the parent of `apps`
 
 # All that the fork server gets to know. Two arenas halve libvips' memory; the job is the unit of
-# parallel work, so libraries keep to one thread.
+# parallel work, so libraries keep to one thread. A child's memory is all new, and each of its pages
+# costs at the first touch: they are large ones, and what was given back is kept for the next use.
 _ENVIRONMENT = {
+    "GLIBC_TUNABLES": ":".join(
+        (
+            "glibc.malloc.hugetlb=1",
+            "glibc.malloc.mmap_threshold=33554432",
+            "glibc.malloc.trim_threshold=1073741824",
+            "glibc.malloc.top_pad=16777216",
+        )
+    ),
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
     "PYTHONPATH": str(_ROOT),

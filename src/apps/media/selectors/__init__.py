@@ -27,7 +27,7 @@ from apps.media.selectors.collections import (
     topmost,
     ways_to_visible_collections,
 )
-from apps.media.selectors.editable import get_editable_media, has_failed_edit, has_failed_poster
+from apps.media.selectors.editable import get_editable_media, has_failed_edit, state_of_poster
 from apps.media.selectors.hosts import list_unknown_references
 from apps.media.selectors.lookalikes import (
     LookGroup,
@@ -36,11 +36,10 @@ from apps.media.selectors.lookalikes import (
     find_lookalikes,
     list_look_groups,
     list_of_look,
+    list_similar_media,
 )
 from apps.media.selectors.media import (
-    COMPARED,
     LIKENESS_DISTANCE,
-    MOST_SIMILAR,
     detail_new_media,
     find_failed_request,
     find_rendition,
@@ -61,7 +60,6 @@ from apps.media.selectors.media import (
     list_media_by_ids,
     list_media_by_user,
     list_requested_names,
-    list_similar_media,
     list_tags,
     list_tracks,
     list_trash,
@@ -136,9 +134,7 @@ from apps.media.selectors.webhooks import (
 )
 
 __all__ = [
-    "COMPARED",
     "LIKENESS_DISTANCE",
-    "MOST_SIMILAR",
     "Deed",
     "LookGroup",
     "LookPage",
@@ -196,7 +192,6 @@ __all__ = [
     "get_webhook",
     "has_content",
     "has_failed_edit",
-    "has_failed_poster",
     "is_media_used",
     "is_used",
     "items_shown",
@@ -252,6 +247,7 @@ __all__ = [
     "read_outline",
     "show_media_of",
     "shown_to",
+    "state_of_poster",
     "suggest_tags",
     "suggest_words",
     "topmost",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Literal
 
 from apps.media.exceptions import ForbiddenError
 from apps.media.models import Job, MediaFile
@@ -28,8 +29,10 @@ def has_failed_edit(*, media: MediaFile) -> bool:
     return last == Job.Kind.EDIT
 
 
-def has_failed_poster(*, media: MediaFile) -> bool:
-    """Whether the pictures of a ready film could not be made anew the last time."""
+def state_of_poster(*, media: MediaFile) -> Literal["", "coming", "failed"]:
+    """Whether the pictures of a ready film are being made anew, or could not be the last time."""
     made = Job.objects.filter(media=media, version=media.version, kind=Job.Kind.RENDER, subject="")
     last = made.order_by("-pk").values_list("state", flat=True).first()
-    return last == Job.State.FAILED
+    if last in (Job.State.QUEUED, Job.State.RUNNING):
+        return "coming"
+    return "failed" if last == Job.State.FAILED else ""

@@ -1,7 +1,8 @@
-"""Pictures of one owner that look the same: the same scene in other sizes, formats or qualities.
+"""Pictures that look the same: the same scene in other sizes, formats or qualities.
 
-Which do is noted by the worker that looked at them (`services.note_look`), so that a page is a walk
-along an index. Nothing here compares all with all: `models.bands` says what is worth comparing.
+Which of one owner do is noted by the worker that looked at them (`services.note_look`), so that a
+page is a walk along an index. Nobody's pictures are compared all with all: `models.bands` says what
+is worth comparing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,12 +22,22 @@ from apps.core.words import gettext_noop as _
 from apps.media.exceptions import BadRequestError
 from apps.media.models import MediaFile
 from apps.media.models.bands import band, near_bands
-from apps.media.policies import Visitor
-from apps.media.selectors.media import LIKENESS_DISTANCE, shown_to, with_details
+from apps.media.policies import Visitor, is_active
+from apps.media.selectors.media import (
+    LIKENESS_DISTANCE,
+    list_visible_media,
+    shown_to,
+    with_details,
+)
 
 MOST_COMPARED = 20_000  # files: some 60 ms of a worker
+OTHERS_COMPARED = 100_000  # of other owners, along whose likenesses no index runs
+MOST_SIMILAR = 50
 GROUPS = 12
 SHOWN = 12  # of one group; the rest is seen once those are settled
+
+
+_Row = tuple[uuid.UUID, uuid.UUID | None, str]  # id, look, likeness
 
 
 @dataclass(frozen=True)
@@ -53,15 +65,47 @@ def find_lookalikes(*, media: MediaFile) -> list[tuple[uuid.UUID, uuid.UUID | No
     are; of very many that could, the newest `MOST_COMPARED` are compared."""
     if not media.likeness:
         return []
-    rows = list(worth_comparing(media).order_by("-pk")[:MOST_COMPARED])
-    hashes = np.array([int(likeness, 16) for _, _, likeness in rows], dtype=np.uint64)
-    distances = np.bitwise_count(hashes ^ np.uint64(int(media.likeness, 16)))
+    rows = list(worth_comparing(media, owner_id=media.owner_id).order_by("-pk")[:MOST_COMPARED])
+    distances = _distances(media, rows)
     return [rows[index][:2] for index in np.flatnonzero(distances <= LIKENESS_DISTANCE)]
 
 
-def worth_comparing(media: MediaFile) -> QuerySet[MediaFile, Any]:
-    """Id, look and likeness of the owner's other pictures with a quarter near to one of `media`."""
-    own = MediaFile.objects.filter(owner=media.owner_id, deleted_at=None).exclude(likeness="")
+def list_similar_media(*, user: Visitor, media: MediaFile) -> list[MediaFile]:
+    """At most `MOST_SIMILAR` near duplicates of `media` among what lists show to `user`, nearest
+    first, then newest.
+
+    All of their own are found as `find_lookalikes` finds them; of others, which are public or
+    shared, the newest `OTHERS_COMPARED` are compared.
+    """
+    if not media.likeness:
+        return []
+    visible = list_visible_media(user=user, newest=True).exclude(pk=media.pk)
+    others = visible.exclude(likeness="").exclude(owner=user.pk)
+    rows = list(others.values_list("pk", "look", "likeness")[:OTHERS_COMPARED])
+    if is_active(user):
+        own = worth_comparing(media, owner_id=user.pk).order_by("-pk")
+        rows = sorted([*rows, *own[:MOST_COMPARED]], key=itemgetter(0), reverse=True)
+    near = _nearest(media, rows)
+    found = with_details(MediaFile.objects.filter(pk__in=near)).in_bulk()
+    return shown_to(user, [found[pk] for pk in near if pk in found])
+
+
+def _nearest(media: MediaFile, rows: Sequence[_Row]) -> list[uuid.UUID]:
+    distances = _distances(media, rows)
+    order = np.argsort(distances, kind="stable")[:MOST_SIMILAR]
+    return [rows[index][0] for index in order if distances[index] <= LIKENESS_DISTANCE]
+
+
+def _distances(media: MediaFile, rows: Sequence[_Row]) -> Any:
+    """In how many bits each of `rows` differs from `media`."""
+    hashes = np.array([int(likeness, 16) for _, _, likeness in rows], dtype=np.uint64)
+    return np.bitwise_count(hashes ^ np.uint64(int(media.likeness, 16)))
+
+
+def worth_comparing(media: MediaFile, *, owner_id: Any) -> QuerySet[MediaFile, Any]:
+    """Id, look and likeness of the owner's pictures with a quarter near to one of `media`, which is
+    not among them."""
+    own = MediaFile.objects.filter(owner=owner_id, deleted_at=None).exclude(likeness="")
     others = own.exclude(pk=media.pk).order_by().values_list("pk", "look", "likeness")
     near = near_bands(media.likeness, distance=LIKENESS_DISTANCE)
     # One after the other: for all of them at once a database may read every row.

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db.models import (
@@ -27,6 +26,7 @@ from apps.media.conf import options
 from apps.media.exceptions import ForbiddenError, NotVisibleError, QuarantinedError
 from apps.media.links import caption_name
 from apps.media.models import (
+    VERSION_FACTS,
     Caption,
     Emptying,
     Job,
@@ -50,8 +50,6 @@ from apps.media.policies import (
 from apps.media.processing.recipes import CLEAN
 
 LIKENESS_DISTANCE = 10  # bits of 64 in which pictures that look the same differ at most
-MOST_SIMILAR = 50
-COMPARED = 100_000
 ALTERNATIVES = ("avif", "webp", "jpg")  # endings of one picture's names
 _TAGS = Prefetch("tags", queryset=Tag.objects.order_by("name"))
 Row = TypeVar("Row", MediaVersion, Rendition)
@@ -65,14 +63,18 @@ def list_media_by_user(*, user_id: Any, media_type: str | None = None) -> QueryS
     return rows.order_by("-pk")
 
 
-def list_visible_media(*, user: Visitor) -> QuerySet[MediaFile]:
-    """Every file that lists show to `user`: their own, public ones; all for managers."""
-    return MediaFile.objects.filter(listed_for(user)).order_by("-pk")
+def list_visible_media(*, user: Visitor, newest: bool = False) -> QuerySet[MediaFile]:
+    """Every file that lists show to `user`: their own, public ones; all for managers.
+
+    With `newest`, without those of which `shown_to` shows them an older version: for whoever goes
+    by what the rows themselves say of the bytes.
+    """
+    return MediaFile.objects.filter(listed_for(user, newest=newest)).order_by("-pk")
 
 
-def ways_to_visible_media(*, user: Visitor) -> list[Q]:
+def ways_to_visible_media(*, user: Visitor, newest: bool = False) -> list[Q]:
     """What `list_visible_media` lists, as conditions of which one is enough: for `read_page`."""
-    return ways_into_lists(user)
+    return ways_into_lists(user, newest=newest)
 
 
 def list_trash(*, user: Visitor) -> QuerySet[MediaFile]:
@@ -123,11 +125,20 @@ def get_detailed_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile
     return shown_to(user, [media])[0]
 
 
-def detail_new_media(media: MediaFile) -> MediaFile:
+def detail_new_media(media: MediaFile, *, tagged: bool) -> MediaFile:
     """`media`, just made by the service that returned it, as `get_detailed_media` would give it to
-    its owner. Nothing has been made of it yet, so little has to be asked."""
+    its owner: for showing only, as its version is a copy of what is shown of it.
+
+    Nothing has been made of it yet, so nothing has to be asked, but for tags where it is `tagged`.
+    """
     media.current_renditions = []  # type: ignore[attr-defined]  # see `with_details`
-    prefetch_related_objects([media], _TAGS)
+    facts = {name: getattr(media, name) for name in VERSION_FACTS}
+    media.current = MediaVersion(media=media, number=media.version, **facts)
+    prefetched = {"captions": Caption.objects.none(), "tags": Tag.objects.none()}
+    media._prefetched_objects_cache = prefetched  # type: ignore[attr-defined]  # Django's own
+    if tagged:
+        del prefetched["tags"]
+        prefetch_related_objects([media], _TAGS)
     media.rights = rights_among(media.owner, [media])[media.pk]
     return media
 
@@ -357,28 +368,6 @@ def list_requested_names(*, media: MediaFile) -> frozenset[str]:
         media=media, kind=Job.Kind.RENDER, state__in=(Job.State.QUEUED, Job.State.RUNNING)
     )
     return frozenset(left.exclude(subject__in=("", "later")).values_list("subject", flat=True))
-
-
-def list_similar_media(*, user: Visitor, media: MediaFile) -> list[MediaFile]:
-    """Near duplicates of `media` among what lists show to `user`, nearest first.
-
-    Looks at the newest `COMPARED` files only.
-    """
-    if not media.likeness:
-        return []
-    others = list_visible_media(user=user).exclude(pk=media.pk).exclude(likeness="")
-    rows = list(others.values_list("pk", "likeness")[:COMPARED])
-    near = _nearest(media.likeness, rows)
-    found = with_details(MediaFile.objects.filter(pk__in=near)).in_bulk()
-    return shown_to(user, [found[pk] for pk in near if pk in found])
-
-
-def _nearest(likeness: str, rows: list[tuple[uuid.UUID, str]]) -> list[uuid.UUID]:
-    """The ids of at most `MOST_SIMILAR` rows that differ in few bits."""
-    hashes = np.array([int(other, 16) for _, other in rows], dtype=np.uint64)
-    distances = np.bitwise_count(hashes ^ np.uint64(int(likeness, 16)))
-    order = np.argsort(distances, kind="stable")[:MOST_SIMILAR]
-    return [rows[index][0] for index in order if distances[index] <= LIKENESS_DISTANCE]
 
 
 def list_tags(*, user: Visitor) -> QuerySet[Tag]:

@@ -25,8 +25,8 @@ ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Original:
-    """One file's bytes. `version_id` is given where they are those of a version itself; `crc32` is
-    known once they were read."""
+    """One file's bytes. `is_copy`: they are those of a version without the place. `crc32` is known
+    once they were read."""
 
     media_id: uuid.UUID
     name: str
@@ -34,7 +34,7 @@ class Original:
     key: str
     size: int
     created_at: datetime
-    version_id: int | None = None
+    is_copy: bool = False
     crc32: int | None = None
 
 
@@ -103,17 +103,17 @@ def _originals(user: Visitor, rows: Sequence[MediaFile]) -> Iterator[Original]:
             continue
         is_whole = media.share_location or not version.metadata.get("has_position")
         if is_whole or Action.EDIT in rights[media.pk]:
-            yield _of(media, version, version_id=version.pk, crc32=version.crc32)
-        elif media.pk in copies:
-            yield _of(media, copies[media.pk])
+            yield _of(media, version, crc32=version.crc32)
+        elif copy := copies.get(media.pk):
+            yield _of(media, copy, is_copy=True, crc32=copy.details.get(copy.key))
 
 
 def _of(
     media: MediaFile,
     stored: MediaVersion | Rendition,
     *,
-    version_id: int | None = None,
-    crc32: int | None = None,
+    crc32: int | None,
+    is_copy: bool = False,
 ) -> Original:
     return Original(
         media_id=media.pk,
@@ -122,6 +122,6 @@ def _of(
         key=stored.key,
         size=stored.size,
         created_at=stored.created_at,
-        version_id=version_id,
+        is_copy=is_copy,
         crc32=crc32,
     )

@@ -173,7 +173,7 @@ def _kinds(recent: QuerySet[MediaFile]) -> list[Slice]:
     rows = recent.values_list("media_type").annotate(Count("pk"), bytes=Sum("size"))
     slices = _slices(rows.order_by("-bytes"))
     return [
-        replace(slice_, name=str(MediaType(slice_.name).label), media_type=slice_.name)
+        replace(slice_, name=str(MediaType(slice_.name).plural), media_type=slice_.name)
         for slice_ in slices
     ]
 

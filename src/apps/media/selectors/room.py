@@ -43,7 +43,7 @@ class Part:
 
     @property
     def label(self) -> str:
-        return str(MediaType(self.media_type).label)
+        return str(MediaType(self.media_type).plural)
 
 
 @dataclass(frozen=True)

@@ -60,32 +60,35 @@ def get_share_link(*, user: Visitor, media: Shared, link_id: uuid.UUID) -> Share
     return _one_of(list_share_links(user=user, media=media), link_id)
 
 
-def find_recipient(*, user: Any = None, group: Any = None) -> Any:
-    """The active user or the group that is meant: a text is a name, and an id where nobody has
-    that name; a number is an id. Raises `UnknownRecipientError`."""
-    found = _find_group(group) if user is None else _find_user(user)
+def find_recipient(*, user: Any = None, group: Any = None, by_id: bool = True) -> Any:
+    """The active user or the group that is meant: a text is a name and, with `by_id`, an id where
+    nobody has that name; a number is an id. Raises `UnknownRecipientError`."""
+    rows, name_field = _groups() if user is None else _people()
+    named = group if user is None else user
+    found = _by_name(rows, name_field, named)
+    if found is None and by_id:
+        found = _by_id(rows, named)
     if found is None:
         raise UnknownRecipientError(user, group)
     return found
 
 
-def _find_user(named: Any) -> Any:
-    people = get_user_model()._default_manager.filter(is_active=True)
-    name_field = get_user_model().USERNAME_FIELD
-    return _by_name_or_id(people, name_field, named)
+def _people() -> tuple[QuerySet[Any], str]:
+    model = get_user_model()
+    return model._default_manager.filter(is_active=True), model.USERNAME_FIELD
 
 
-def _find_group(named: Any) -> Any:
-    return _by_name_or_id(Group.objects.all(), "name", named)
+def _groups() -> tuple[QuerySet[Any], str]:
+    return Group.objects.all(), "name"
 
 
-def _by_name_or_id(rows: QuerySet[Any], name_field: str, named: Any) -> Any:
-    if isinstance(named, str):
-        if "\0" in named:  # some databases refuse to compare with it
-            return None
-        found = rows.filter(**{name_field: named}).first()
-        if found is not None:
-            return found
+def _by_name(rows: QuerySet[Any], name_field: str, named: Any) -> Any:
+    if not isinstance(named, str) or "\0" in named:  # some databases refuse to compare with it
+        return None
+    return rows.filter(**{name_field: named}).first()
+
+
+def _by_id(rows: QuerySet[Any], named: Any) -> Any:
     try:
         return rows.filter(pk=named).first()
     except (ValidationError, ValueError, TypeError, OverflowError):

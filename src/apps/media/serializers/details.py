@@ -16,6 +16,7 @@ from apps.media.models import (
 )
 from apps.media.policies import Action
 from apps.media.processing.edits import TURNS
+from apps.media.selectors import read_captions
 from apps.media.serializers.media import TECHNICAL_FACTS, FailureSerializer, MediaSerializer
 
 
@@ -68,7 +69,7 @@ class MediaDetailSerializer(MediaSerializer):
     @extend_schema_field(CaptionSerializer(many=True))
     def get_captions(self, media: MediaFile) -> list[dict[str, Any]]:
         captions = CaptionSerializer(context=self.context)
-        return [captions.to_representation(one) for one in media.captions.order_by("pk")]
+        return [captions.to_representation(one) for one in read_captions(media=media)]
 
     @extend_schema_field(serializers.DictField())
     def get_facts(self, media: MediaFile) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from apps.media.models import Grant, ShareLink
 from apps.media.serializers.media import OwnerSerializer
@@ -22,6 +23,7 @@ class NameOrIdField(serializers.Field[Any, Any, Any, Any]):
     """A text is a name, and an id where nobody has that name; a number is an id."""
 
     default_error_messages = {"invalid": _("Give a name or an id.")}
+    default_validators = [ProhibitSurrogateCharactersValidator()]
 
     def to_internal_value(self, data: Any) -> str | int:
         is_name = isinstance(data, str) and 0 < len(data) <= LONGEST_NAME

@@ -132,6 +132,7 @@ from apps.media.services.reprocessing import reprocess_media
 from apps.media.services.resumable import (
     Piece,
     append_to_upload,
+    begin_upload_with,
     cancel_upload,
     finish_upload,
     finish_whole_uploads,
@@ -202,6 +203,7 @@ __all__ = [
     "begin_direct_upload",
     "begin_import",
     "begin_upload",
+    "begin_upload_with",
     "bury_tombstones",
     "cancel_job",
     "cancel_upload",

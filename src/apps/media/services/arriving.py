@@ -65,6 +65,7 @@ class Arrival:
         """Raises `RejectedError`, `BadRequestError`, `ChunkDamagedError` and those of
         `INTERRUPTIONS`; what is durable afterwards, `upload` says."""
         store = cast("AppendingStore", store_of(self._upload.storage))
+        self._hold.check_ours()  # opening drops what was not acknowledged to us
         appender = store.appender(
             self._upload.key, size=self._upload.offset, state=self._upload.storage_state
         )

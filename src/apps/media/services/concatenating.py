@@ -74,13 +74,14 @@ def _join(final: Upload, tokens: Sequence[str]) -> None:
     with hold_upload(final) as hold:
         if final.is_whole:
             return
+        hold.check_ours()
         appender = store.appender(final.key, size=0, state={})
         try:
             for key in [keys[token] for token in tokens if token in keys]:
-                hold.check_ours()
                 appender.append_object(key)
                 hold.progressed()
                 hold.check()
+                hold.check_ours()
         except BaseException:
             appender.abort()
             raise

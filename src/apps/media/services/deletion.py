@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,16 +13,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, ProtectedError, QuerySet, RestrictedError
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.core.errors import AppError
 from apps.core.storage import AppendingStore, DirectStore, State
 from apps.core.words import gettext_noop as _
 from apps.media import dispatch, links, signals
 from apps.media.conf import options
-from apps.media.exceptions import ForbiddenError, WrongStateError
+from apps.media.exceptions import ForbiddenError, StillProtectedError, WrongStateError
 from apps.media.models import (
     AuditEvent,
     Emptying,
@@ -36,7 +35,7 @@ from apps.media.policies import Action, Visitor, can_access
 from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.auditing import note
 from apps.media.services.explanations import owed_keys
-from apps.media.services.locks import lock_media
+from apps.media.services.locks import lock_media, lock_uploads_of
 from apps.media.storage import store_of
 
 logger = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 # Longer than any write under way may last, so that what is removed is not written afterwards.
 WRITE_GRACE = timedelta(minutes=15)
-LONGEST_RETRY = timedelta(hours=1)
+LONGEST_RETRY = 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,15 @@ def burial_for(erasure: UUID) -> Iterator[Burial]:
 def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) -> None:
     """Move `media` to the trash, or remove it for good.
 
-    Removing drops the rows now and the stored objects right after commit. Raises `ForbiddenError`.
+    Removing drops the rows now and the stored objects right after commit. Raises `ForbiddenError`;
+    `StillProtectedError` when an object of another app forbids removing.
     """
     if not can_access(user, media, Action.DELETE):
         raise ForbiddenError(media.pk)
     locked = lock_media(media)
     if permanent:
         note(AuditEvent.Act.DELETED, user=user, media=locked)
-        locked.delete()
+        remove_for_good(locked)
         dispatch.bury_later()  # once for all objects; other ways of deleting wait for the sweep
         return
     if locked.deleted_at is None:
@@ -89,6 +89,18 @@ def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) ->
         locked.save(update_fields=["deleted_at"])
         note(AuditEvent.Act.TRASHED, user=user, media=locked)
     media.deleted_at = locked.deleted_at
+
+
+def remove_for_good(media: MediaFile) -> None:
+    """Drop the row of a locked file with all that hangs on it, in the transaction of the lock.
+
+    Raises `StillProtectedError` when an object of another app forbids it.
+    """
+    lock_uploads_of([media.pk])
+    try:
+        media.delete()
+    except (ProtectedError, RestrictedError) as error:
+        raise StillProtectedError(media.pk, error.args[0]) from error
 
 
 @transaction.atomic
@@ -140,6 +152,13 @@ def raise_tombstone(
     )
 
 
+def raise_tombstones(objects: Iterable[tuple[str, str]], *, due_at: datetime) -> None:
+    """The same for many objects, each by its storage and key, in one statement; of no erasure."""
+    Tombstone.objects.bulk_create(
+        Tombstone(storage=storage, key=key, due_at=due_at) for storage, key in objects
+    )
+
+
 def raise_late_tombstone(*, storage: str, key: str) -> None:
     """The same for bytes that nothing could make again: they stay for `DELETED_LIFETIME`.
 
@@ -179,7 +198,8 @@ def bury_tombstones(*, limit: int = BATCH, erasure: UUID | None = None) -> int:
         due = due.filter(erasure=erasure)
     batch = list(due[:limit])
     refuted = _refuted(batch)
-    return sum(_bury(tombstone) for tombstone in batch if tombstone not in refuted)
+    gone = sum(_bury(tombstone) for tombstone in batch if tombstone not in refuted)
+    return dispatch.maybe_sweep_again(dispatch.BURY, done=gone, limit=limit)
 
 
 def _refuted(batch: Sequence[Tombstone]) -> set[Tombstone]:
@@ -199,15 +219,15 @@ def _refuted(batch: Sequence[Tombstone]) -> set[Tombstone]:
 
 
 def _bury(tombstone: Tombstone) -> bool:
-    store = store_of(tombstone.storage)
     try:
+        store = store_of(tombstone.storage)
         if tombstone.storage_state and isinstance(store, AppendingStore | DirectStore):
             # What was begun and left may be gone while an object of the same key is there to stay:
             # the state says which is meant.
             store.discard(tombstone.key, state=tombstone.storage_state)
         else:
             store.remove(tombstone.key)
-    except (AppError, OSError) as error:
+    except Exception as error:  # whatever is wrong with one, such as a storage the site has left
         logger.warning("object of tombstone %s stays for now: %s", tombstone.pk, error)
         _postpone(tombstone, error)
         return False
@@ -216,24 +236,44 @@ def _bury(tombstone: Tombstone) -> bool:
 
 
 def _postpone(tombstone: Tombstone, error: Exception) -> None:
-    wait = min(timedelta(seconds=10) * 2**tombstone.attempts, LONGEST_RETRY)
+    # In whole numbers, which any number of attempts may double.
+    wait = min(10 * 2**tombstone.attempts, LONGEST_RETRY)
     Tombstone.objects.filter(pk=tombstone.pk).update(
         attempts=F("attempts") + 1,
         last_error=type(error).__name__,
-        due_at=timezone.now() + wait,
+        due_at=timezone.now() + timedelta(seconds=wait),
     )
 
 
 def empty_trash(*, limit: int = BATCH) -> int:
     """Remove what has been in the trash for longer than the option says; return how many."""
-    due = due_trash().values_list("pk", flat=True)[:limit]
-    return sum(_delete_if_still(pk) for pk in list(due))
+    gone = remove_due(due_trash(), _delete_if_still, limit=limit)
+    return dispatch.maybe_sweep_again(dispatch.EMPTY_TRASH, done=gone, limit=limit)
+
+
+def remove_due(due: QuerySet[MediaFile], remove: Callable[[UUID], bool], *, limit: int) -> int:
+    """Call `remove` for what is `due` until `limit` files are gone; return how many are.
+
+    What an object of another app protects stays, however much it is, and the others go.
+    """
+    gone, passed, refused = 0, 0, Counter[str]()
+    while page := list(due.values_list("pk", flat=True)[passed : passed + limit - gone]):
+        for pk in page:
+            try:
+                went = remove(pk)
+            except StillProtectedError as error:
+                went = False
+                refused[str(error.args[-1])] += 1
+            gone, passed = gone + went, passed + (not went)
+    for why, count in refused.items():
+        logger.warning("%s files stay for now: %s", count, why)
+    return gone
 
 
 def due_trash() -> QuerySet[MediaFile]:
     """What has been in the trash for long enough, the oldest first."""
     before = timezone.now() - timedelta(seconds=options().trash_lifetime)
-    return MediaFile.objects.filter(deleted_at__lt=before).order_by("deleted_at")
+    return MediaFile.objects.filter(deleted_at__lt=before).order_by("deleted_at", "pk")
 
 
 def due_uploads() -> QuerySet[Upload]:
@@ -250,7 +290,8 @@ def due_tombstones() -> QuerySet[Tombstone]:
 def expire_uploads(*, limit: int = BATCH) -> int:
     """Drop uploads past their time: unfinished ones with their objects; return how many."""
     due = due_uploads().values_list("pk", flat=True)[:limit]
-    return sum(_expire_upload(pk) for pk in list(due))
+    gone = sum(_expire_upload(pk) for pk in list(due))
+    return dispatch.maybe_sweep_again(dispatch.EXPIRE_UPLOADS, done=gone, limit=limit)
 
 
 @transaction.atomic
@@ -259,7 +300,7 @@ def _delete_if_still(pk: Any) -> bool:
     if media is None:
         return False
     note(AuditEvent.Act.DELETED, user=None, media=media, trashed_at=str(media.deleted_at))
-    media.delete()
+    remove_for_good(media)
     return True
 
 

@@ -96,7 +96,7 @@ def expire_deliveries(*, limit: int = BATCH) -> int:
     before = timezone.now() - timedelta(seconds=options().delivery_lifetime)
     old = WebhookDelivery.objects.filter(finished_at__lt=before)
     gone, _ = old.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
-    return gone
+    return dispatch.maybe_sweep_again(dispatch.EXPIRE_DELIVERIES, done=gone, limit=limit)
 
 
 # -- claiming ----------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def _note(delivery: WebhookDelivery, outcome: Outcome) -> None:
     if webhook is None:
         return
     gone = outcome.status == HTTPStatus.GONE
-    given_up = gone or delivery.attempts > len(DELAYS)
+    given_up = gone or _is_last(delivery, webhook)
     if not _held(delivery.pk, delivery.lease).update(**_end(delivery, outcome, given_up)):
         return
     if outcome.is_success:
@@ -199,6 +199,14 @@ def _note(delivery: WebhookDelivery, outcome: Outcome) -> None:
         _disable(webhook, Webhook.Ending.GONE)
     elif given_up and _is_beyond_patience(webhook):
         _disable(webhook, Webhook.Ending.FAILING)
+
+
+def _is_last(delivery: WebhookDelivery, webhook: Webhook) -> bool:
+    """Whether no attempt follows: there were enough, or we have stopped sending there meanwhile.
+
+    What its owner has turned off waits until they turn it on.
+    """
+    return delivery.attempts > len(DELAYS) or bool(webhook.disabled_reason)
 
 
 def _end(delivery: WebhookDelivery, outcome: Outcome, given_up: bool) -> dict[str, Any]:
@@ -256,9 +264,13 @@ def _expired() -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(state=_State.RUNNING, lease_until__lt=Now())
 
 
+@transaction.atomic
 def _free_expired(delivery: WebhookDelivery) -> bool:
     """Its worker is gone: as an attempt that had no answer."""
-    given_up = delivery.attempts > len(DELAYS)
+    webhook = Webhook.objects.select_for_update().filter(pk=delivery.webhook_id).first()
+    if webhook is None:
+        return False
+    given_up = _is_last(delivery, webhook)
     ended = _end(delivery, Outcome(code="worker_lost"), given_up)
     still = _expired().filter(pk=delivery.pk, lease=delivery.lease)
     return bool(still.update(**{**ended, **({} if given_up else {"due_at": Now()})}))

@@ -17,6 +17,7 @@ from apps.media.exceptions import ForbiddenError
 from apps.media.models import AuditEvent, Emptying, MediaFile
 from apps.media.policies import Visitor, may_empty_trash
 from apps.media.services.auditing import note
+from apps.media.services.deletion import remove_due, remove_for_good
 
 AT_ONCE = 20  # files for which somebody waits
 BATCH = 500
@@ -25,14 +26,16 @@ BATCH = 500
 def empty_own_trash(*, user: Visitor) -> bool:
     """Remove for good what `user` has in the trash now; return whether all of it is gone already.
 
-    Of many files a worker removes the rest. Raises `ForbiddenError` for who may not delete what is
-    theirs.
+    Of many files a worker removes the rest, and what an object of another app protects as soon as
+    none does. Raises `ForbiddenError` for who may not delete what is theirs.
     """
     if not may_empty_trash(user):
         raise ForbiddenError(user.pk)
     Emptying.objects.update_or_create(owner_id=user.pk, defaults={"asked_at": timezone.now()})
-    gone = _remove(due_emptied().filter(owner=user.pk), limit=AT_ONCE)
-    done = gone < AT_ONCE
+    due = due_emptied().filter(owner=user.pk)
+    first = list(due.values_list("pk", flat=True)[:AT_ONCE])
+    _remove(due.filter(pk__in=first), limit=AT_ONCE)
+    done = not due.exists()
     if done:
         _forget(user.pk)
     else:
@@ -41,14 +44,11 @@ def empty_own_trash(*, user: Visitor) -> bool:
 
 
 def sweep_emptied(*, limit: int = BATCH) -> int:
-    """Go on with what was asked for; return how many files went. More than `limit`: once more."""
+    """Go on with what was asked for; return how many files went."""
     gone = _remove(due_emptied(), limit=limit)
-    if gone >= limit:
-        dispatch.sweep_emptied_later()
-        return gone
-    for owner_id in list(Emptying.objects.values_list("owner", flat=True)[:limit]):
+    for owner_id in list(_done().values_list("owner", flat=True)[:limit]):
         _forget(owner_id)
-    return gone
+    return dispatch.maybe_sweep_again(dispatch.SWEEP_EMPTIED, done=gone, limit=limit)
 
 
 def due_emptied() -> QuerySet[MediaFile]:
@@ -60,8 +60,7 @@ def due_emptied() -> QuerySet[MediaFile]:
 
 
 def _remove(due: QuerySet[MediaFile], *, limit: int) -> int:
-    ids = list(due.values_list("pk", flat=True)[:limit])
-    gone = sum(_remove_if_still(pk) for pk in ids)
+    gone = remove_due(due, _remove_if_still, limit=limit)
     if gone:
         dispatch.bury_later()
     return gone
@@ -74,13 +73,17 @@ def _remove_if_still(pk: Any) -> bool:
     if media is None:
         return False
     note(AuditEvent.Act.DELETED, user=media.owner, media=media, trashed_at=str(media.deleted_at))
-    media.delete()
+    remove_for_good(media)
     return True
+
+
+def _done() -> QuerySet[Emptying]:
+    """Of what nothing is left."""
+    return Emptying.objects.filter(~Exists(due_emptied().filter(owner=OuterRef("owner"))))
 
 
 @transaction.atomic
 def _forget(owner_id: Any) -> None:
     """It is done, unless something is left of it or it was asked for anew."""
     if Emptying.objects.select_for_update().filter(owner=owner_id).exists():
-        left = due_emptied().filter(owner=OuterRef("owner"))
-        Emptying.objects.filter(~Exists(left), owner=owner_id).delete()
+        _done().filter(owner=owner_id).delete()

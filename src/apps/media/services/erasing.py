@@ -26,6 +26,7 @@ from apps.media.policies import Visitor, may_erase
 from apps.media.selectors.belongings import bytes_of_files, bytes_of_uploads, rows_naming, rows_of
 from apps.media.services.auditing import note
 from apps.media.services.deletion import burial_for, bury_tombstones
+from apps.media.services.locks import lock_uploads_of
 from apps.media.services.trees import lock_trees
 
 BATCH = 100  # rows that go in one transaction
@@ -228,6 +229,8 @@ def _drop(erasure: Erasure, model: type[Any], ids: list[Any]) -> None:
     if options().erased_trail == "remove" and model in (MediaFile, Collection):
         column = "media_id" if model is MediaFile else "collection_id"
         AuditEvent.objects.filter(**{f"{column}__in": ids}).delete()
+    if model is MediaFile:
+        lock_uploads_of(ids)
     with burial_for(erasure.pk) as burial:
         _, removed = model._base_manager.filter(pk__in=ids).delete()
     _count(erasure, removed, sizes, burial.objects)

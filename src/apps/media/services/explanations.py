@@ -10,15 +10,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-from django.db.models import F, Model, QuerySet
-from django.db.models.functions import Collate
+from django.db.models import F, Model, Q, QuerySet
 
+from apps.core.byteorder import ByBytes, BytesBehind, BytesFrom
 from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
 from apps.media.storage import names_of
 
-CHUNK_ROWS = 2_000
-_FIELD = "ordered"
+PAGE_ROWS = 500  # of more, PostgreSQL may think that reading and sorting all is cheaper
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """The rows of one model that name a key in one field."""
 
     rows: QuerySet[Any]
@@ -49,37 +47,49 @@ class _Source:
         return self.rows.filter(storage__in=names_of(alias)).exclude(**{self.field: ""})
 
     def stream(self, alias: str, after: str) -> Iterator[Explanation]:
-        columns = ["pk", "ordered", *(["size"] if self.owed else [])]
-        ordered = self.of(alias).annotate(ordered=_byte_order(self.field)).order_by("ordered")
-        if after:
-            ordered = ordered.filter(ordered__gt=after)
-        for pk, key, *size in ordered.values_list(*columns).iterator(chunk_size=CHUNK_ROWS):
-            yield Explanation(key, self.rows.model, pk, *size)
+        """Page by page along an index: a walk of hours holds no snapshot, and begins anywhere."""
+        columns = ["pk", self.field, *(["size"] if self.owed else [])]
+        page = list(self.page(alias, after).values_list(*columns)[:PAGE_ROWS])
+        while page:
+            for pk, key, *size in page:
+                yield Explanation(key, self.rows.model, pk, *size)
+            rest = self.page(alias, key, pk)
+            page = list(rest.values_list(*columns)[:PAGE_ROWS])
+
+    def page(self, alias: str, after: str, pk: Any = None) -> QuerySet[Any]:
+        """The rows behind a key by its bytes; with `pk`, behind that one of the rows of the key."""
+        rows = self.of(alias).order_by(ByBytes(F(self.field)), "pk")
+        behind = BytesBehind(F(self.field), after)
+        if pk is not None:
+            # The first bound lets the database start in the index.
+            return rows.filter(BytesFrom(F(self.field), after), Q(behind) | Q(pk__gt=pk))
+        return rows.filter(behind) if after else rows
 
 
-def _sources() -> list[_Source]:
+def sources() -> list[Source]:
+    """Everything that names keys."""
     unfinished = Upload.objects.exclude(state=Upload.State.COMPLETED)
     return [
-        _Source(MediaVersion.objects.all(), "key", owed=True),
-        _Source(Rendition.objects.all(), "key", owed=True),
-        _Source(Caption.objects.all(), "key", owed=True),
-        _Source(Rendition.objects.all(), "next_key"),
-        _Source(unfinished, "key"),
-        _Source(unfinished, "final_key"),
-        _Source(Tombstone.objects.all(), "key"),
+        Source(MediaVersion.objects.all(), "key", owed=True),
+        Source(Rendition.objects.all(), "key", owed=True),
+        Source(Caption.objects.all(), "key", owed=True),
+        Source(Rendition.objects.all(), "next_key"),
+        Source(unfinished, "key"),
+        Source(unfinished, "final_key"),
+        Source(Tombstone.objects.all(), "key"),
     ]
 
 
 def explanations(alias: str, *, after: str = "") -> Iterator[Explanation]:
     """Everything that rows say of objects of the storage `alias` behind the key `after`, along the
     keys; a few rows of each table are in memory at a time."""
-    streams = [source.stream(alias, after) for source in _sources()]
+    streams = [source.stream(alias, after) for source in sources()]
     return heapq.merge(*streams, key=lambda found: found.key)
 
 
 def is_explained(alias: str, *keys: str) -> bool:
     """Whether a row says something of one of these objects at this moment."""
-    named = [(source.of(alias), f"{source.field}__in") for source in _sources()]
+    named = [(source.of(alias), f"{source.field}__in") for source in sources()]
     return any(rows.filter(**{field: keys}).exists() for rows, field in named)
 
 
@@ -87,7 +97,7 @@ def owed_keys(alias: str, keys: Collection[str]) -> set[str]:
     """Those of `keys` whose object has to be there, as a row says at this moment."""
     return {
         key
-        for source in _sources()
+        for source in sources()
         if source.owed
         for key in source.of(alias)
         .filter(**{f"{source.field}__in": keys})
@@ -97,7 +107,7 @@ def owed_keys(alias: str, keys: Collection[str]) -> set[str]:
 
 def rows_of_key(alias: str, key: str) -> Iterator[Explanation]:
     """The rows that say something of that object at this moment."""
-    for source in _sources():
+    for source in sources():
         for pk in source.of(alias).filter(**{source.field: key}).values_list("pk", flat=True):
             yield Explanation(key, source.rows.model, pk)
 
@@ -106,30 +116,20 @@ def is_still_owed(alias: str, found: Explanation) -> bool:
     """Whether the row still says that the object is there."""
     return any(
         source.of(alias).filter(pk=found.pk, **{source.field: found.key}).exists()
-        for source in _sources()
+        for source in sources()
         if source.owed and source.rows.model is found.model
     )
 
 
 def count_explanations(alias: str, *, after: str = "") -> int:
     """About how many objects there are behind the key `after`."""
-    behind = {f"{_FIELD}__gt": after} if after else {}
-    return sum(
-        source.of(alias).alias(**{_FIELD: _byte_order(source.field)}).filter(**behind).count()
-        for source in _sources()
-        if source.owed
-    )
+    return sum(source.page(alias, after).count() for source in sources() if source.owed)
 
 
 def aliases_in_use() -> set[str]:
     """The storages that any row names."""
     return {
         alias
-        for source in _sources()
+        for source in sources()
         for alias in source.rows.order_by().values_list("storage", flat=True).distinct()
     }
-
-
-def _byte_order(field: str) -> Any:
-    """Keys as stores list them, whatever language the database sorts by."""
-    return Collate(F(field), "C") if connection.vendor == "postgresql" else F(field)

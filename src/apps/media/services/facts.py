@@ -36,6 +36,12 @@ def keep_facts(version: MediaVersion, facts: Facts) -> None:
     }
 
 
+def forget_sound(version: MediaVersion) -> None:
+    """A sound that the file announced was not in it: nothing waits for it any more. Saves."""
+    version.metadata = {**version.metadata, "audio": None}
+    version.save(update_fields=["metadata"])
+
+
 def facts_of(version: MediaVersion) -> Facts:
     """The facts that `keep_facts` has written."""
     kept: dict[str, Any] = version.metadata

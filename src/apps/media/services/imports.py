@@ -41,7 +41,7 @@ from apps.media.models import MediaFile, Upload
 from apps.media.policies import Visitor
 from apps.media.services import quotas
 from apps.media.services.deletion import raise_tombstone
-from apps.media.services.fetching import Line, begin_anew, fetch_upload
+from apps.media.services.fetching import Line, begin_anew, fetch_upload, remember, remembered
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.holding import Hold, hold_upload
 from apps.media.services.sessions import Announcement, begin_upload, drop_upload, expiry
@@ -157,7 +157,7 @@ def _send_again(pk: uuid.UUID) -> bool:
 
 
 def _attempt(upload: Upload, hold: Hold, line: Line, reach: Reach) -> None:
-    begun_at, upload.attempts = upload.offset, upload.attempts + 1
+    upload.attempts += 1
     hold.save(attempts=upload.attempts, due_at=Now() + _resend_after())
     try:
         _fetch_and_finish(upload, hold, line, reach)
@@ -165,8 +165,7 @@ def _attempt(upload: Upload, hold: Hold, line: Line, reach: Reach) -> None:
         logger.info("import %s goes on elsewhere: %s", upload.pk, reason.code)
         hold.save(attempts=upload.attempts - 1, due_at=Now())
     except Exception as error:  # the outermost edge of work: nothing may kill the worker
-        if upload.offset - begun_at >= ENOUGH_PROGRESS:
-            upload.attempts = 0
+        _note_progress(upload, hold)
         _end_attempt(upload, hold, error)
 
 
@@ -178,6 +177,16 @@ def _fetch_and_finish(upload: Upload, hold: Hold, line: Line, reach: Reach) -> M
     media = finalize_upload(upload=upload)
     hold.save(due_at=None, failure_code="", failure_message="", expires_at=expiry())
     return media
+
+
+def _note_progress(upload: Upload, hold: Hold) -> None:
+    """Bytes beyond all that ever came: those that come again after a new beginning are none."""
+    farthest = remembered(upload).get("farthest", 0)
+    if upload.offset - farthest >= ENOUGH_PROGRESS:
+        upload.attempts = 0
+    if upload.offset > farthest:
+        upload.metadata = remember(upload, farthest=upload.offset)
+        hold.save(metadata=upload.metadata)
 
 
 def _end_attempt(upload: Upload, hold: Hold, error: Exception) -> None:

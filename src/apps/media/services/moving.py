@@ -4,14 +4,16 @@ An object is copied, what has arrived is read again, and only then the row names
 What is left behind gets a tombstone for later: whoever is in the middle of reading it reads on. A
 run that was ended at any point is begun again; what rows still name in the old storage is what is
 left to do.
+
+Copies are expected, and rows turned, many in one transaction: the commits of one by one took longer
+than the bytes (docs/performance.md).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -19,19 +21,21 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet, Sum
+from django.db.models import Min, Model, Q, QuerySet, Sum
 from django.utils import timezone
 
 from apps.core.errors import AppError, ObjectMissingError
 from apps.core.storage import Capability, ObjectStore, storage_from_url
 from apps.core.storage.base import COPY_BYTES
 from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
-from apps.media.services.deletion import raise_tombstone
-from apps.media.services.explanations import aliases_in_use
+from apps.media.services.deletion import WRITE_GRACE, raise_tombstone, raise_tombstones
+from apps.media.services.explanations import aliases_in_use, owed_keys
 from apps.media.storage import chosen_name, incoming_key, names_of, store_of
 
 KEEP_LEFT_BEHIND = timedelta(days=1)
-BATCH = 200
+BATCH = 100  # objects of one transaction
+BATCH_BYTES = 1024**3  # fewer where they are large: a copy is expected for a day only
+MOMENT = 1.0  # seconds after which what has arrived is turned, however much it is
 CHANGED = "the bytes have changed since they came"
 WRONG = "what has arrived is not what was sent"
 
@@ -80,11 +84,8 @@ class _Item:
     def name(self) -> str:
         return f"{self.storage}:{self.key}"
 
-    @property
-    def row(self) -> QuerySet[Any]:
-        """The row, as long as it names this object and no job makes another."""
-        rows = self.model._default_manager.filter(pk=self.pk, storage=self.storage, key=self.key)
-        return rows.filter(next_key="") if self.model is Rendition else rows
+
+Arrived = list[tuple[_Item, str]]  # with what is wrong with the copy, mostly nothing
 
 
 def place_of(name: str) -> Place:
@@ -118,14 +119,9 @@ def move_objects(to: Place, *, jobs: int, keep: timedelta, on_bytes: OnBytes) ->
 
     What is left behind is removed after `keep`.
     """
-    items = _expected(_items(to), to)
-    for item, problem in _each(items, jobs, lambda item: _bring(item, to, None, on_bytes)):
-        if item.is_busy:
-            yield Moved(item.name, item.size, is_busy=True)
-        elif problem:
-            yield Moved(item.name, item.size, problem if _is_wrong(item, to, problem) else "")
-        else:
-            yield Moved(item.name, item.size, is_busy=not _turn(item, to.alias, keep))
+    batches = _expected(_batches(_items(to)), to)
+    for arrived in _each(batches, jobs, lambda item: _bring(item, to, None, on_bytes)):
+        yield from _settle(arrived, to, keep)
 
 
 def copy_objects(
@@ -136,9 +132,24 @@ def copy_objects(
     Objects come from where rows say, or from the storage that the site has left, `since`.
     """
     origin = since.store if since else None
-    items = _items(to, whole=True)
-    for item, problem in _each(items, jobs, lambda item: _bring(item, to, origin, on_bytes)):
-        yield Moved(item.name, item.size, problem if problem and item.row.exists() else "")
+    batches = _batches(_items(to, whole=True))
+    for arrived in _each(batches, jobs, lambda item: _bring(item, to, origin, on_bytes)):
+        for item, problem in arrived:
+            yield Moved(item.name, item.size, problem if problem and _naming([item]) else "")
+
+
+def _settle(arrived: Arrived, to: Place, keep: timedelta) -> Iterator[Moved]:
+    """Turn the rows of what has arrived whole, and tell of each what became of it."""
+    whole = [item for item, problem in arrived if not problem and not item.is_busy]
+    there = _turn(whole, to.alias, keep)
+    for item in whole:
+        if item.key not in there:
+            there |= _turn_or_drop(item, to.alias, keep)
+    for item, problem in arrived:
+        if problem:
+            yield Moved(item.name, item.size, problem if _is_wrong(item, to, problem) else "")
+        else:
+            yield Moved(item.name, item.size, is_busy=item.key not in there)
 
 
 @transaction.atomic
@@ -147,7 +158,7 @@ def _is_wrong(item: _Item, to: Place, problem: str) -> bool:
 
     What has arrived wrong goes, to be sent again. A storage that was away says nothing of that.
     """
-    if not item.row.exists():
+    if not _naming([item]):
         return False
     if problem.startswith((CHANGED, WRONG)):
         raise_tombstone(storage=to.alias, key=item.key)
@@ -185,14 +196,26 @@ def _items(to: Place, *, whole: bool = False) -> Iterator[_Item]:
             last = batch[-1]["pk"]
 
 
-def _expected(items: Iterator[_Item], to: Place) -> Iterator[_Item]:
-    """Each with a tombstone for the copy before there is one, which `_turn` takes away: a run that
-    dies in between leaves nothing that no row explains."""
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    batch, size = [], 0
     for item in items:
-        if not item.is_busy:
-            due = timezone.now() + KEEP_LEFT_BEHIND
-            raise_tombstone(storage=to.alias, key=item.key, due_at=due)
-        yield item
+        batch.append(item)
+        size += item.size
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _expected(batches: Iterable[list[_Item]], to: Place) -> Iterator[list[_Item]]:
+    """Each with tombstones for the copies before there are any, which `_turn` takes away: a run
+    that dies in between leaves nothing that no row explains."""
+    for batch in batches:
+        due = timezone.now() + KEEP_LEFT_BEHIND
+        copies = ((to.alias, item.key) for item in batch if not item.is_busy)
+        raise_tombstones(copies, due_at=due)
+        yield batch
 
 
 def _behind(rows: QuerySet[Any], last: Any) -> QuerySet[Any]:
@@ -204,25 +227,26 @@ def _has(model: type[Model], name: str) -> bool:
 
 
 def _each(
-    items: Iterator[_Item], jobs: int, work: Callable[[_Item], str]
-) -> Iterator[tuple[_Item, str]]:
-    """The items in their order, each with what `work` says of it; `jobs` are under way at once."""
-    waiting: deque[tuple[_Item, Future[str]]] = deque()
+    batches: Iterable[list[_Item]], jobs: int, work: Callable[[_Item], str]
+) -> Iterator[Arrived]:
+    """What `work` says of each item, as they are done; `jobs` are under way at once."""
+    under_way: dict[Future[str], _Item] = {}
     with ThreadPoolExecutor(jobs, thread_name_prefix="move") as pool:
         try:
-            for item in items:
-                waiting.append((item, pool.submit(work, item)))
-                if len(waiting) > 2 * jobs:
-                    yield _first(waiting)
-            while waiting:
-                yield _first(waiting)
+            for batch in batches:
+                under_way |= {pool.submit(work, item): item for item in batch}
+                while len(under_way) > 2 * jobs:
+                    yield _done(under_way)
+            while under_way:
+                yield _done(under_way)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _first(waiting: deque[tuple[_Item, Future[str]]]) -> tuple[_Item, str]:
-    item, future = waiting.popleft()
-    return item, future.result()
+def _done(under_way: dict[Future[str], _Item]) -> Arrived:
+    """Take out what is done, after a moment, or as soon as all is."""
+    done, _ = wait(under_way, timeout=MOMENT)
+    return [(under_way.pop(future), future.result()) for future in done]
 
 
 def _bring(item: _Item, to: Place, origin: ObjectStore | None, on_bytes: OnBytes) -> str:
@@ -286,14 +310,56 @@ def _size_in(store: ObjectStore, key: str) -> int | None:
 
 
 @transaction.atomic
-def _turn(item: _Item, alias: str, keep: timedelta) -> bool:
-    """Have the row name the copy, and the old object go later; False where the row has changed,
-    and then it is the copy that goes."""
-    if item.model._default_manager.filter(key=item.key, storage__in=names_of(alias)).exists():
-        return True  # another run has been here
-    Tombstone.objects.filter(storage__in=names_of(alias), key=item.key).delete()
-    if item.row.update(storage=alias):
-        raise_tombstone(storage=item.storage, key=item.key, due_at=timezone.now() + keep)
-        return True
-    raise_tombstone(storage=alias, key=item.key)
-    return False
+def _turn(items: Sequence[_Item], alias: str, keep: timedelta) -> set[str]:
+    """Have rows name the copies, and the old objects go later; return the keys that rows name in
+    the new storage now, by this run or another.
+
+    A row that somebody else holds is passed over, so that nobody ever waits for us while we wait
+    for them; one alone is waited for.
+    """
+    held = _naming(_awaited(items, alias), held=True)
+    for model in (MediaVersion, Rendition, Caption):
+        pks = [item.pk for item in held if item.model is model]
+        model._default_manager.filter(pk__in=pks).update(storage=alias)
+    left_behind = ((item.storage, item.key) for item in held)
+    raise_tombstones(left_behind, due_at=timezone.now() + keep)
+    there = owed_keys(alias, {item.key for item in items})
+    _tombstones(alias, there).delete()
+    return there
+
+
+@transaction.atomic
+def _turn_or_drop(item: _Item, alias: str, keep: timedelta) -> set[str]:
+    """The same for one whose row was held. Where the row has changed, it is the copy that goes."""
+    there = _turn([item], alias, keep)
+    if not there:
+        raise_tombstone(storage=alias, key=item.key)
+    return there
+
+
+def _naming(items: Collection[_Item], *, held: bool = False) -> list[_Item]:
+    """Those that their rows still name while no job makes another, `held` until the transaction
+    ends."""
+    found = []
+    for model in {item.model for item in items}:
+        named = {(item.pk, item.storage, item.key): item for item in items if item.model is model}
+        rows = model._default_manager.filter(pk__in=[pk for pk, _, _ in named])
+        if model is Rendition:
+            rows = rows.filter(next_key="")
+        if held:
+            rows = rows.select_for_update(no_key=True, skip_locked=len(items) > 1)
+        there = rows.values_list("pk", "storage", "key")
+        found += [named[row] for row in there if row in named]
+    return found
+
+
+def _awaited(items: Sequence[_Item], alias: str) -> list[_Item]:
+    """Those whose copies a tombstone expects, and none is about to remove."""
+    due = _tombstones(alias, {item.key for item in items}).values_list("key")
+    awaited = due.annotate(first=Min("due_at")).filter(first__gt=timezone.now() + WRITE_GRACE)
+    keys = {key for key, _ in awaited}
+    return [item for item in items if item.key in keys]
+
+
+def _tombstones(alias: str, keys: Collection[str]) -> QuerySet[Tombstone]:
+    return Tombstone.objects.filter(storage__in=names_of(alias), key__in=keys)

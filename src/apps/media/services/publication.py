@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from apps.core.errors import AppError
 from apps.media import signals
-from apps.media.exceptions import MalwareFoundError
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Status, Webhook
 from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.deletion import announce_withdrawal, raise_tombstone
@@ -30,6 +29,7 @@ _FIRST = Q(kind=Job.Kind.INSPECT) | Q(kind=Job.Kind.RENDER, subject="")
 
 def conclude(media: MediaFile) -> None:
     """After a job is done: usable once clean and first seen, ready once nothing is left to do."""
+    _forget_when_idle(media, media.version)
     if media.status in {Status.FAILED, Status.QUARANTINED} or not _is_clean(media):
         return
     left = _active(media).filter(needed=True)
@@ -72,9 +72,7 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
     """
     current = job.version == media.version
     if not _is_essential(job):
-        running = Job.objects.filter(media=media, version=job.version, state=Job.State.RUNNING)
-        if not running.exists():
-            _forget_unfinished(media, job.version)
+        _forget_when_idle(media, job.version)
         if current:
             _maybe_tell_wish(job, media, error)
             conclude(media)
@@ -94,9 +92,8 @@ def after_failure(job: Job, media: MediaFile, error: AppError) -> None:
         _refuse(media, Status.FAILED, error)
 
 
-def quarantine(media: MediaFile, version: MediaVersion) -> None:
-    """Malware was found: nobody gets the bytes, what was made of them goes, work on it ends."""
-    error = MalwareFoundError(version.signature)
+def quarantine(media: MediaFile, version: MediaVersion, error: AppError) -> None:
+    """Because of `error` nobody gets the bytes, what was made of them goes, work on it ends."""
     cancel_active(media, version=version.number)
     for rendition in Rendition.objects.filter(media=media, version=version.number):
         rendition.delete()
@@ -139,6 +136,13 @@ def cancel_active(media: MediaFile, *, version: int, but: Iterable[str] = ()) ->
         state=Job.State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now()
     )
     _forget_unfinished(media, version)
+
+
+def _forget_when_idle(media: MediaFile, version: int) -> None:
+    """What a job that failed was writing goes with the last one that could still adopt it."""
+    running = Job.objects.filter(media=media, version=version, state=Job.State.RUNNING)
+    if not running.exists():
+        _forget_unfinished(media, version)
 
 
 def _forget_unfinished(media: MediaFile, version: int) -> None:

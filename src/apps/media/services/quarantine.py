@@ -14,7 +14,13 @@ from django.utils import timezone
 
 from apps.core.errors import AppError
 from apps.core.words import gettext_noop as _
-from apps.media.exceptions import BadRequestError, ForbiddenError, NotVisibleError, WrongStateError
+from apps.media.exceptions import (
+    BadRequestError,
+    ForbiddenError,
+    HeldForReviewError,
+    NotVisibleError,
+    WrongStateError,
+)
 from apps.media.models import AuditEvent, Job, MediaFile, MediaVersion, Status
 from apps.media.policies import Visitor, may_review
 from apps.media.services.auditing import note
@@ -25,7 +31,6 @@ from apps.media.services.scanning import rescan_media
 from apps.media.services.selections import Outcome
 
 MOST_REVIEWED = 100  # files at once
-BY_HAND = "review"  # in the place of a scanner's name
 LONGEST_REASON = 500  # characters
 
 
@@ -40,7 +45,9 @@ def release_quarantined(*, user: Visitor, ids: Sequence[UUID], reason: str) -> l
 
 
 def rescan_quarantined(*, user: Visitor, ids: Sequence[UUID]) -> list[Outcome]:
-    """Have files scanned again, which may let them out. Raises `ForbiddenError`."""
+    """Have files scanned again, which may let those out that a scanner held. Raises
+    `ForbiddenError`.
+    """
     return _each(user, ids, lambda media: _rescan(user, media))
 
 
@@ -57,10 +64,10 @@ def hold_media(*, user: Visitor, media: MediaFile) -> None:
     if locked.status == Status.QUARANTINED:
         raise WrongStateError(media.pk, detail=_("This file is in quarantine."))
     version = locked.current
-    version.scan, version.scanner = MediaVersion.Scan.INFECTED, BY_HAND
+    version.scan, version.scanner = MediaVersion.Scan.INFECTED, MediaVersion.BY_HAND
     version.signature, version.scanned_at = "", timezone.now()
     version.save(update_fields=["scan", "scanner", "signature", "scanned_at"])
-    quarantine(locked, version)
+    quarantine(locked, version, HeldForReviewError())
     note(AuditEvent.Act.HELD, user=user, media=locked)
 
 
@@ -97,7 +104,7 @@ def _release(user: Visitor, media: MediaFile, reason: str) -> None:
         sha256=version.sha256,
     )
     version.scan, version.scanned_at = MediaVersion.Scan.CLEAN, timezone.now()
-    version.scanner = BY_HAND
+    version.scanner = MediaVersion.BY_HAND
     version.failure_code = version.failure_message = ""
     version.save(update_fields=["scan", "scanned_at", "scanner", "failure_code", "failure_message"])
     media.status, media.progress = Status.PENDING, 0

@@ -2,7 +2,7 @@
 
 Bytes count for every version of a file, a file once. Every change is one conditional update, so
 that parallel uploads can never pass the limit; what is given back is read under a lock, so that it
-is given back once. Upload before account: whoever needs both rows takes them in this order.
+is given back once. File, upload, account: whoever needs several of them takes them in this order.
 """
 
 from __future__ import annotations
@@ -19,12 +19,18 @@ from apps.media.exceptions import ForbiddenError, QuotaExceededError, UploadInte
 from apps.media.models import AuditEvent, MediaFile, MediaVersion, Quota, Upload
 from apps.media.policies import Visitor, may_change_quotas
 from apps.media.services.auditing import note
+from apps.media.services.locks import lock_media
 
 
 def begin(*, upload: Upload, size: int) -> None:
-    """Save the new row `upload` with `size` bytes set aside for it; raises `QuotaExceededError`."""
+    """Save the new row `upload` with `size` bytes set aside for it.
+
+    Raises `QuotaExceededError`, and `NotVisibleError` when the file that it replaces is gone.
+    """
     upload.reserved = size
     with transaction.atomic():
+        if upload.replaces is not None:
+            lock_media(upload.replaces)  # else the reference would take it at the commit
         upload.save(force_insert=True)
         if size:
             _set_aside(upload, size)

@@ -6,10 +6,11 @@ read one after the other while the site goes on, whatever looks wrong is looked 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +18,7 @@ from django.utils import timezone
 from apps.core.errors import ObjectMissingError
 from apps.core.storage import ObjectStore, State, StoredObject, UnfinishedStore
 from apps.core.storage.keys import whole_of
+from apps.media import dispatch
 from apps.media.exceptions import ObjectLostError
 from apps.media.models import MediaFile, MediaVersion, Rendition
 from apps.media.services.bulk import reprocess_many
@@ -33,6 +35,8 @@ from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.publication import reject_version
 from apps.media.services.verifying import verify_version
 from apps.media.storage import INCOMING, chosen_name, current_alias, store_of
+
+logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=1)  # what is younger may belong to a row that is about to be written
 SWEPT = 500
@@ -142,15 +146,21 @@ def _incoming_orphans(alias: str, store: ObjectStore, before: datetime) -> Itera
 
 def sweep_unfinished(*, limit: int = SWEPT) -> int:
     """End what was begun in a storage more than a day ago and no row explains; return how many."""
-    before, swept = timezone.now() - GRACE, 0
+    swept = 0
     for alias in storages_to_reconcile():
-        store = store_of(alias)
-        begun = _unfinished_orphans(alias, store, before)
-        for violation in chain(begun, _incoming_orphans(alias, store, before)):
-            if swept >= limit:
-                return swept
-            swept += bool(violation.repair and violation.repair())
-    return swept
+        found = _left_in(alias)
+        try:
+            while swept < limit and (violation := next(found, None)):
+                swept += bool(violation.repair and violation.repair())
+        except Exception:  # whatever is wrong with one, such as one that the site has left
+            logger.warning("storage %s cannot be swept for now", alias, exc_info=True)
+    return dispatch.maybe_sweep_again(dispatch.SWEEP_UNFINISHED, done=swept, limit=limit)
+
+
+def _left_in(alias: str) -> Iterator[Violation]:
+    before, store = timezone.now() - GRACE, store_of(alias)
+    yield from _unfinished_orphans(alias, store, before)
+    yield from _incoming_orphans(alias, store, before)
 
 
 # -- I3: every row has its object --------------------------------------------------------------

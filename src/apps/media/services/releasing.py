@@ -27,6 +27,7 @@ from apps.media.exceptions import ForbiddenError, WrongStateError
 from apps.media.models import AuditEvent, Lifetime, MediaFile
 from apps.media.policies import Action, Visitor, can_access
 from apps.media.services.auditing import note
+from apps.media.services.deletion import remove_due, remove_for_good
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.locks import lock_media
 
@@ -38,15 +39,22 @@ def unclaimed_until() -> datetime:
     return timezone.now() + timedelta(seconds=options().unclaimed_lifetime)
 
 
+@transaction.atomic
 def claim_again(media: MediaFile, *, for_use: bool) -> None:
     """Somebody who uploads these bytes gets `media` instead: it stays at least as long as the copy
-    would have."""
-    row = MediaFile.objects.filter(pk=media.pk, lifetime=Lifetime.USED)
-    if not for_use:
-        row.update(lifetime=Lifetime.KEPT, expires_at=None)
+    would have, also when what uses it now goes sooner.
+
+    Raises `NotVisibleError`, `WrongStateError` when it has been deleted since it was found.
+    """
+    locked = _lock_living(media)
+    if locked.lifetime != Lifetime.USED:
         return
-    until = unclaimed_until()
-    row.filter(expires_at__lt=until).update(expires_at=until)
+    if for_use:
+        until = unclaimed_until()
+        locked.expires_at = max(locked.expires_at or until, until)
+    else:
+        locked.lifetime, locked.expires_at = Lifetime.KEPT, None
+    locked.save(update_fields=["lifetime", "expires_at"])
 
 
 @transaction.atomic
@@ -58,14 +66,19 @@ def keep_media(*, user: Visitor, media: MediaFile) -> MediaFile:
     """
     if not can_access(user, media, Action.DELETE):
         raise ForbiddenError(media.pk)
-    locked = lock_media(media)
-    if locked.deleted_at is not None:
-        raise WrongStateError(media.pk, detail=_("This file is in the trash."))
+    locked = _lock_living(media)
     if locked.lifetime == Lifetime.USED:
         locked.lifetime, locked.expires_at = Lifetime.KEPT, None
         locked.save(update_fields=["lifetime", "expires_at", "updated_at"])
     media.lifetime, media.expires_at = locked.lifetime, locked.expires_at
     return media
+
+
+def _lock_living(media: MediaFile) -> MediaFile:
+    locked = lock_media(media)
+    if locked.deleted_at is not None:
+        raise WrongStateError(media.pk, detail=_("This file is in the trash."))
+    return locked
 
 
 def release_later(media_ids: Collection[UUID]) -> None:
@@ -106,24 +119,24 @@ def mark_unused(*, limit: int = 20 * BATCH) -> int:
         marked += now_marked
         if not now_marked:
             break
-    return marked
+    return dispatch.maybe_sweep_again(dispatch.MARK_UNUSED, done=marked, limit=limit)
 
 
 def expire_unused(*, limit: int = BATCH) -> int:
     """Delete files whose time has come and that nothing uses; return how many. What is used after
     all has no time any more. Raises `HostMissingError`: who knows what a missing app uses."""
     ensure_hosts_known()
-    now, due = timezone.now(), due_unused()
-    gone = sum(_expire(pk, now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    now = timezone.now()
+    gone = remove_due(due_unused(), lambda pk: _expire(pk, now), limit=limit)
     if gone:
         dispatch.bury_later()
-    return gone
+    return dispatch.maybe_sweep_again(dispatch.EXPIRE_UNUSED, done=gone, limit=limit)
 
 
 def due_unused() -> QuerySet[MediaFile]:
     """Files whose time has come, the oldest first; whether they go is decided under their lock."""
     due = MediaFile.objects.filter(expires_at__lte=timezone.now(), deleted_at=None)
-    return due.order_by("expires_at")
+    return due.order_by("expires_at", "pk")
 
 
 @transaction.atomic
@@ -137,7 +150,7 @@ def _expire(pk: Any, now: datetime) -> bool:
         MediaFile.objects.filter(pk=pk).update(expires_at=None)
         return False
     note(AuditEvent.Act.DELETED, user=None, media=media, expired_at=str(media.expires_at))
-    media.delete()
+    remove_for_good(media)
     return True
 
 

@@ -19,6 +19,7 @@ from apps.core.requestbody import Body
 from apps.core.storage import AppendingStore
 from apps.core.tus import Checksum
 from apps.core.words import gettext_noop as _
+from apps.media import dispatch
 from apps.media.conf import options
 from apps.media.exceptions import (
     BadRequestError,
@@ -29,11 +30,17 @@ from apps.media.exceptions import (
     WrongStateError,
 )
 from apps.media.models import MediaFile, Upload
+from apps.media.policies import Visitor
 from apps.media.services import quotas
 from apps.media.services.arriving import Arrival
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.holding import Hold, hold_upload, wait_until_free
-from apps.media.services.sessions import drop_upload, refuse_expired
+from apps.media.services.sessions import (
+    Announcement,
+    begin_upload,
+    drop_upload,
+    refuse_expired,
+)
 from apps.media.storage import store_of
 
 logger = logging.getLogger(__name__)
@@ -52,6 +59,24 @@ class Piece:
     checksum: Checksum | None = None
 
 
+def begin_upload_with(*, user: Visitor, announced: Announcement, first: Piece) -> Upload:
+    """Begin an upload together with its first bytes; a copy of what is there already needs none.
+
+    On any error nothing is left, since its owner has not heard of it. Raises as `begin_upload`,
+    `append_to_upload` and `finish_upload` do.
+    """
+    upload = begin_upload(user=user, announced=announced)
+    if upload.media is not None:
+        return upload
+    try:
+        append_to_upload(upload=upload, piece=first)
+        finish_upload(upload=upload)
+    except BaseException:
+        drop_upload(upload=upload)
+        raise
+    return upload
+
+
 def append_to_upload(*, upload: Upload, piece: Piece) -> Upload:
     """Append the bytes of one request; returns the row as it is then.
 
@@ -64,13 +89,8 @@ def append_to_upload(*, upload: Upload, piece: Piece) -> Upload:
         _refuse_misplaced(upload, piece)
         _declare_length(upload, piece.length, hold)
         _refuse_overlong(upload, piece.body.length or 0)
-        if piece.body.length == 0:
-            return upload
-        try:
-            Arrival(upload, hold, checksum=piece.checksum).take(piece.body)
-        except RejectedError:
-            drop_upload(upload=upload)
-            raise
+        if piece.body.length != 0:
+            _take(upload, piece, hold)
         _seal_part(upload)
     return upload
 
@@ -115,30 +135,51 @@ def cancel_upload(*, upload: Upload) -> None:
 
 
 def finish_whole_uploads(*, limit: int = BATCH) -> int:
-    """Make files of what is whole but whose client never came back; return how many."""
+    """Make files of what is whole but whose client never came back; return how many.
+
+    The longest untouched first: one that cannot be finished does not stand in the others' way.
+    """
     due = Upload.objects.filter(
         state=Upload.State.RECEIVING,
         source=Upload.Source.TUS,
         role__in=(Upload.Role.WHOLE, Upload.Role.FINAL),
         offset=F("length"),
+        offset__gt=0,  # what is empty makes no file
         updated_at__lt=timezone.now() - LEFT_ALONE,
     ).exclude(lock_until__gt=Now())
-    return sum(_finish_quietly(upload) for upload in due.order_by("updated_at")[:limit])
+    done = sum(_finish_quietly(upload) for upload in due.order_by("updated_at")[:limit])
+    return dispatch.maybe_sweep_again(dispatch.FINISH_UPLOADS, done=done, limit=limit)
+
+
+def _take(upload: Upload, piece: Piece, hold: Hold) -> None:
+    try:
+        Arrival(upload, hold, checksum=piece.checksum).take(piece.body)
+    except RejectedError:
+        drop_upload(upload=upload)
+        raise
 
 
 def _seal_part(upload: Upload) -> None:
-    """A whole part becomes an ordinary object, for others to be made of."""
+    """A whole part becomes an ordinary object, for others to be made of.
+
+    What is empty has none, and what has become part of a file has none any more.
+    """
+    is_part = upload.role == Upload.Role.PARTIAL and upload.state == Upload.State.RECEIVING
     store = store_of(upload.storage)
-    if upload.role == Upload.Role.PARTIAL and upload.is_whole and isinstance(store, AppendingStore):
+    if is_part and upload.is_whole and upload.offset and isinstance(store, AppendingStore):
         store.seal(upload.key, size=upload.offset, state=upload.storage_state)
 
 
 def _finish_quietly(upload: Upload) -> bool:
+    """Goes behind the others first, however it ends."""
+    Upload.objects.filter(pk=upload.pk).update(updated_at=timezone.now())
     try:
         return finish_upload(upload=upload) is not None
     except AppError as error:
         logger.info("upload %s could not be finished: %s", upload.pk, error.code)
-        return False
+    except Exception:  # the outermost edge of work: the others may go well
+        logger.exception("upload %s could not be finished", upload.pk)
+    return False
 
 
 def _refuse_misplaced(upload: Upload, piece: Piece) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.media.clamd import ClamdScanner, NotScannedError
 from apps.media.conf import options
+from apps.media.exceptions import MalwareFoundError
 from apps.media.models import Job, MediaFile, MediaVersion, Status
 from apps.media.processing import sandbox
 from apps.media.processing.findings import Finding
@@ -27,10 +28,12 @@ def scan(claim: Claim) -> None:
     version = version_of(claim)
     finding = _look(version, claim)
     with claim.saving() as media:
-        _save(version, finding)
         claim.finish()
+        if finding.clean and version.is_held_by_hand:
+            return  # until those who hold it let it out
+        _save(version, finding)
         if not finding.clean:
-            quarantine(media, version)
+            quarantine(media, version, MalwareFoundError(version.signature))
         elif media.version == version.number:
             _release(media)
             conclude(media)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -45,12 +47,14 @@ class Announcement:
     on_duplicate: str = Upload.OnDuplicate.KEEP
 
 
+@transaction.atomic  # a file that is given instead stays until the row names it
 def begin_upload(*, user: Visitor, announced: Announcement, **values: Any) -> Upload:
     """The row of a new upload, its declared bytes set aside; `values` are further ones of the row.
 
     Where the owner has the declared bytes already and wants no second copy, the row is that of a
     complete upload of the file that is there, or `DuplicateFileError` is raised. Raises also
-    `ForbiddenError`, `FileTooLargeError`, `QuotaExceededError`, `ValidationError`.
+    `ForbiddenError`, `FileTooLargeError`, `QuotaExceededError`, `ValidationError`, and those of
+    `claim_again`.
     """
     if not (user.is_authenticated and user.is_active):
         raise ForbiddenError(detail=_("Sign in to upload files."))
@@ -99,18 +103,28 @@ def refuse_expired(upload: Upload) -> None:
 def drop_upload(*, upload: Upload) -> None:
     """Leave nothing: no row, no reservation, and no object as soon as the store has done it.
 
-    For whoever knows that nobody writes to it any more.
+    The parts of a final upload go with it: what they had set aside is the whole's. For whoever
+    knows that nobody writes to it any more.
     """
     with transaction.atomic():
-        # Receivers raise the tombstones.
-        if not Upload.objects.filter(pk=upload.pk, media=None).delete()[0]:
+        rows = _lock_with_parts(upload)
+        if upload.pk not in rows:
             return
+        Upload.objects.filter(pk__in=rows).delete()  # receivers raise the tombstones
         if upload.source != Upload.Source.DIRECT:
-            keys = [key for key in (upload.key, upload.final_key) if key]
+            keys = [key for row in rows.values() for key in (row.key, row.final_key) if key]
             Tombstone.objects.filter(key__in=keys).update(due_at=Now())
         dispatch.bury_later()
     if upload.source == Upload.Source.DIRECT:
         _discard_parts(upload)
+
+
+def _lock_with_parts(upload: Upload) -> dict[uuid.UUID, Upload]:
+    """What has not become a file yet of `upload` and its parts, by id; the parts first, as whoever
+    joins them does."""
+    parts = Q(owner_id=upload.owner_id, token__in=upload.parts.split())
+    unfinished = Upload.objects.filter(Q(pk=upload.pk) | parts, media=None)
+    return {row.pk: row for row in unfinished.select_for_update().order_by("pk")}
 
 
 def _discard_parts(upload: Upload) -> None:

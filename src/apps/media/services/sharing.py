@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.core.words import gettext_noop as _
+from apps.media import dispatch
 from apps.media.exceptions import BadRequestError, NotVisibleError
 from apps.media.models import AuditEvent, Grant, ShareLink
 from apps.media.policies import Shared, Visitor
@@ -94,7 +95,8 @@ def sweep_ended_shares(*, limit: int = BATCH) -> int:
     """Remove grants and links that ended more than `ENDED_SHOWN` ago, at most `limit` of each;
     return how many. They open nothing since they ended, so that nobody is told."""
     ended = Q(expires_at__lt=timezone.now() - ENDED_SHOWN)
-    return _sweep(Grant, ended, limit) + _sweep(ShareLink, ended, limit)
+    gone = _sweep(Grant, ended, limit) + _sweep(ShareLink, ended, limit)
+    return dispatch.maybe_sweep_again(dispatch.SWEEP_ENDED_SHARES, done=gone, limit=limit)
 
 
 def _sweep(model: type[Grant] | type[ShareLink], ended: Q, limit: int) -> int:

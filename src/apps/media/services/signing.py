@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def sign_address(
     download: bool = False,
 ) -> SignedAddress:
     """An address by which anybody gets what `user` may read, for `expires_in` seconds or up to a
-    quarter longer.
+    quarter longer, and never for more than a week (see `_end_of`).
 
     Without `rendition` it is that of the original, and its token opens the whole tree of the file;
     "hls" is the stream alone, any other name one rendition. With `download` all comes as
@@ -82,7 +83,7 @@ def sign_address(
     claim = Claim(
         media_id=shown.pk,
         version=shown.version,
-        expires_at=expiry_of(expires_in),
+        expires_at=_end_of(expires_in),
         scope=scope,
         name=rendition or "" if scope is Scope.RENDITION else "",
         download=download,
@@ -97,6 +98,17 @@ def sign_address(
         expires_at=expires_at.isoformat(),
     )
     return SignedAddress(links.signed_url(shown, write_token(claim), place), expires_at)
+
+
+def _end_of(seconds: int) -> int:
+    """When an address ends that is to last `seconds`, in seconds since 1970.
+
+    What rounding up would make longer than the longest ends before that, with a whole hour: there,
+    too, the same request gives the same address for a while.
+    """
+    now = time.time()
+    last = int(now + LONGEST) // AN_HOUR * AN_HOUR
+    return min(expiry_of(seconds, now=now), last)
 
 
 def _shown_to_all(media: MediaFile) -> MediaFile:

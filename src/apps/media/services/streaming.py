@@ -18,7 +18,7 @@ from apps.media.processing.joining import join_tracks
 from apps.media.processing.streamtypes import Segment, StreamPlan, Track
 from apps.media.processing.types import Facts
 from apps.media.services.allowances import long_limits, programs
-from apps.media.services.facts import facts_of, version_of
+from apps.media.services.facts import facts_of, forget_sound, version_of
 from apps.media.services.jobs import Claim, Work, enqueue_job
 from apps.media.services.muxing import enqueue_mux
 from apps.media.services.passes import COPY, LOW, REST, SOUND, Pass, passes
@@ -101,6 +101,7 @@ def stream(claim: Claim) -> None:
                 _adopt_track(rows.pop(track.name), track, one.stretch_fingerprint)
             for unused in rows.values():  # a sound that was announced and is not there
                 unused.delete()
+                forget_sound(version)
     _finish(claim, version, one)
 
 

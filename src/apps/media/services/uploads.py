@@ -47,9 +47,10 @@ def upload_media(  # noqa: PLR0913  # each is one thing that may be said of a fi
     What is `declared` of the bytes is checked when they are here; a file of the user that has the
     same `sha256` is told of, refused or given instead, as `on_duplicate` says.
 
-    Raises `RejectedError` (its `code` says why), `ForbiddenError` for who may not upload, and
-    `ValidationError` for unusable texts. A file that arrived through this app's upload handler is
-    already in storage and is not copied again.
+    Raises `RejectedError` (its `code` says why), `ForbiddenError` for who may not upload,
+    `ValidationError` for unusable texts, and those of `claim_again` where the file to be given has
+    gone meanwhile. A file that arrived through this app's upload handler is already in storage and
+    is not copied again.
     """
     fields: dict[str, Any] = {
         "caption": caption,

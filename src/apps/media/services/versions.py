@@ -40,7 +40,7 @@ def restore_version(*, user: Visitor, media: MediaFile, number: int) -> MediaFil
     if media.deleted_at is not None:
         raise WrongStateError(media.pk, detail=_("This file is in the trash."))
     if version.scan == MediaVersion.Scan.INFECTED:
-        raise WrongStateError(media.pk, detail=_("Malware was found in this version."))
+        raise WrongStateError(media.pk, detail=_("This version is in quarantine."))
     if number != media.version:
         _make_current(media, version)
         note(AuditEvent.Act.VERSION_BACK, user=user, media=media, version=number)
@@ -104,7 +104,8 @@ def _drop(media: MediaFile, version: MediaVersion) -> None:
 
 def expire_versions(*, limit: int = BATCH) -> int:
     """Remove old versions that are beyond the number or the age to be kept; return how many."""
-    return sum(_drop_if_old(media_id, number) for media_id, number in due_versions(limit=limit))
+    gone = sum(_drop_if_old(media_id, number) for media_id, number in due_versions(limit=limit))
+    return dispatch.maybe_sweep_again(dispatch.EXPIRE_VERSIONS, done=gone, limit=limit)
 
 
 def due_versions(*, limit: int) -> list[tuple[uuid.UUID, int]]:

@@ -42,6 +42,7 @@ ADVICE = {
     "checksum_mismatch": "",  # the message says it
     "corrupt_file": _("Open it in the program that made it, save a new copy and upload that."),
     "duplicate_file": _("Delete this one, or open the older one."),
+    "held_for_review": _("Nobody can fetch it. Ask them why."),
     "malware_found": _(
         "Nobody can fetch it. Check the device it comes from, delete it here, and "
         "upload a clean copy."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,11 @@ def photo(width: int, height: int, *, seed: int = 7) -> Image.Image:
     Things of all sizes that cover one another ("dead leaves", Lee and others 2001), each octave of
     texture as strong as the next (power falling with the square of the frequency), a little grain.
     """
+    return _photo(width, height, seed).copy()
+
+
+@lru_cache(maxsize=64)
+def _photo(width: int, height: int, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     leaves = _leaves(rng, width, height)
     texture = rng.standard_normal((height, width), dtype=np.float32) * 2

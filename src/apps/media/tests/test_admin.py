@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.media import services
+from apps.media.exceptions import MalwareFoundError
 from apps.media.models import AuditEvent, Job, MediaFile, Quota
 from apps.media.services import publication
 
@@ -165,7 +166,7 @@ class TestQuarantine:
         media.current.scan = "infected"
         media.current.scanner, media.current.signature = "clamd", "Win.Test.EICAR_HDB-1"
         media.current.save()
-        publication.quarantine(media, media.current)
+        publication.quarantine(media, media.current, MalwareFoundError())
         return media
 
     def test_is_a_list_that_says_what_was_found(self, client: Client, held: MediaFile) -> None:
@@ -206,7 +207,7 @@ class TestReview:
         media.current.scan = "infected"
         media.current.scanner, media.current.signature = "clamd", "Win.Test.EICAR_HDB-1"
         media.current.save()
-        publication.quarantine(media, media.current)
+        publication.quarantine(media, media.current, MalwareFoundError())
         return media
 
     @pytest.fixture
@@ -242,7 +243,7 @@ class TestReview:
             counts.append(len(queries))
             for number in range(3):
                 other = upload(b"%d" % number, f"{number}.txt")
-                publication.quarantine(other, other.current)
+                publication.quarantine(other, other.current, MalwareFoundError())
         assert counts[0] == counts[1]
 
     def test_is_for_reviewers_alone(self, held: MediaFile, browser_of: Any) -> None:

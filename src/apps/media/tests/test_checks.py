@@ -107,6 +107,13 @@ def test_nobody_works_by_itself(
     assert [found.id for found in checks.check_worker(None)] == [wanted]
 
 
+def test_nothing_is_said_of_proxies(settings: Any) -> None:
+    assert checks.check_proxies(None) == []
+    rest = {name: said for name, said in settings.REST_FRAMEWORK.items() if name != "NUM_PROXIES"}
+    settings.REST_FRAMEWORK = rest
+    assert [found.id for found in checks.check_proxies(None)] == ["media.W007"]
+
+
 def decoders() -> list[str]:
     found = checks.check_decoders(None)
     assert all(one.id == "media.W006" and one.hint for one in found)
@@ -128,7 +135,9 @@ def test_old_decoders_are_told(
         path.chmod(0o755)
         return str(path)
 
-    monkeypatch.setattr(checks.installed, "libvips_version", lambda: (8, 9))
+    monkeypatch.setattr(
+        checks.installed, "library_versions", lambda: {"libvips": (8, 18, 2), "libheif": (1, 22, 0)}
+    )
     settings.MEDIA_APP = {
         "FFMPEG": program("ffmpeg", "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright"),
         "SOFFICE": program("soffice", "LibreOffice 6.0.7.3 00m0(Build:3)"),
@@ -141,3 +150,25 @@ def test_old_decoders_are_told(
     assert decoders() == ["libvips"]
     settings.MEDIA_APP = {"FFMPEG": str(tmp_path / "away"), "SOFFICE": str(tmp_path / "away")}
     assert decoders() == ["libvips"]
+
+
+LIBRARIES = ["libvips", "libheif", "libwebp", "Pillow"]
+
+
+def test_every_library_that_reads_pictures_says_its_version() -> None:
+    found = checks.installed.library_versions()
+    assert sorted(found) == sorted(LIBRARIES)
+    assert all(len(version) == 3 for version in found.values())
+
+
+def test_the_last_number_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holes are mended by small releases."""
+    oldest = checks.installed.OLDEST
+    before = {name: (*oldest[name][:2], oldest[name][2] - 1) for name in LIBRARIES}
+    for found, told in ((before, LIBRARIES), ({name: oldest[name] for name in LIBRARIES}, [])):
+        monkeypatch.setattr(checks.installed, "library_versions", lambda found=found: found)
+        assert [name for name in decoders() if name in LIBRARIES] == told
+
+
+def test_every_minimum_comes_with_its_mend() -> None:
+    assert set(checks.UPDATES) == set(checks.installed.OLDEST)

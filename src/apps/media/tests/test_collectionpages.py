@@ -113,6 +113,12 @@ def test_files_are_put_in_order_and_taken_out(
     assert _order(shelf) == ["1.txt"]
 
 
+@pytest.mark.parametrize("sent", ["", ",", "not-an-id"])
+def test_an_act_on_no_file_is_refused(client: Client, shelf: Collection, sent: str) -> None:
+    for name in ("earlier", "later", "cover"):
+        assert client.post(f"/collections/{shelf.pk}/order/", {name: sent}).status_code == 400
+
+
 def test_hidden_neighbours_are_stepped_over(
     client: Client, upload: Upload, shelf: Collection, owner: Any
 ) -> None:

@@ -189,8 +189,16 @@ def film(upload: Upload) -> MediaFile:
     return upload(recordings.film(), "walk.mp4")
 
 
-def test_captions_come_and_go(client: Client, film: MediaFile) -> None:
-    address = f"/library/{film.pk}/captions/"
+@pytest.fixture(params=["film", "sound"])
+def playable(request: pytest.FixtureRequest, upload: Upload) -> MediaFile:
+    if request.param == "film":
+        return upload(recordings.film(), "walk.mp4")
+    return upload(recordings.song(), "song.mp3")
+
+
+def test_captions_come_and_go(client: Client, playable: MediaFile) -> None:
+    film, address = playable, f"/library/{playable.pk}/captions/"
+    assert f'action="{address}"' in client.get(film.get_absolute_url()).content.decode()
     answer = client.post(address, _captions(label="Deutsch", default="on"))
     assert answer["Location"] == film.get_absolute_url()
     caption = film.captions.get()

@@ -82,7 +82,7 @@ def test_what_came_and_who_stores_most(
     assert all(day.count == 0 for day in seen.days.bars[:-1])
     assert [(row.name, row.bytes) for row in seen.owners] == [("olga", 300), ("sam", 100)]
     assert [(row.count, row.bytes, row.width) for row in seen.kinds] == [(2, 400, 100)]
-    assert [row.name for row in seen.kinds] == ["Document"]
+    assert [row.name for row in seen.kinds] == ["Documents"]
 
 
 def test_what_is_older_is_not_counted(upload: Upload) -> None:

@@ -33,6 +33,17 @@ def _names(answer: Any) -> list[str]:
     return [name.strip() for name in found]
 
 
+def test_the_uploads_know_where_the_project_has_its_pages(client: Client, settings: Any) -> None:
+    settings.LOGIN_URL = "admin:login"
+    page = client.get("/library/").content.decode()
+    for name, address in (
+        ("sign-in", "/admin/login/"),
+        ("trash", "/library/trash/"),
+        ("library", "/library/"),
+    ):
+        assert f'data-{name}="{address}"' in page
+
+
 # -- library ----------------------------------------------------------------------------------
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.core.keyset import Ordering, read_page
 from apps.media import selectors
 from apps.media.filters import MediaFilter
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, MediaVersion, Rendition, Tombstone
 from apps.media.selectors.lookalikes import worth_comparing
+from apps.media.services.explanations import PAGE_ROWS, sources
+from apps.media.storage import current_alias
 
 pytestmark = [
     pytest.mark.django_db,
@@ -86,9 +91,10 @@ def test_own_files_filtered(person: Any, query: dict[str, Any]) -> None:
     assert "Seq Scan on media_mediafile " not in plan
 
 
-def test_what_is_visible(person: Any) -> None:
+@pytest.mark.parametrize("newest", [False, True])
+def test_what_is_visible(person: Any, newest: bool) -> None:
     middle = MediaFile.objects.order_by("pk")[ROWS // 2]
-    for way in selectors.ways_to_visible_media(user=person):
+    for way in selectors.ways_to_visible_media(user=person, newest=newest):
         rows = MediaFile.objects.filter(way, pk__lt=middle.pk).order_by("-pk")
         assert "Seq Scan on media_mediafile " not in rows[:21].explain()
 
@@ -119,7 +125,8 @@ def test_what_may_look_the_same_is_found_by_index(person: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE media_mediafile SET likeness = left(md5(id::text), 16)")
         cursor.execute("ANALYZE media_mediafile")
-    plan = worth_comparing(MediaFile(owner=person, likeness="07cc497235fade39")).explain()
+    media = MediaFile(owner=person, likeness="07cc497235fade39")
+    plan = worth_comparing(media, owner_id=person.pk).explain()
     assert all(f"media_like_{number}" in plan for number in range(4))
     assert "Seq Scan on media_mediafile " not in plan
 
@@ -133,3 +140,45 @@ def test_words_are_found_by_index(person: Any) -> None:
 def test_trash(person: Any) -> None:
     plan = _plan(selectors.list_trash(user=person), "-pk")
     assert "media_trash" in plan
+
+
+def _keys(folder: str) -> Iterator[str]:
+    """As they are made, of nothing that a row has: by no other column are they in order."""
+    names = (hashlib.sha256(f"{folder}{number}".encode()).hexdigest() for number in range(ROWS))
+    return (f"{folder}/{name[:2]}/{name[:32]}" for name in names)
+
+
+@pytest.fixture
+def explained(person: Any) -> None:
+    alias, ids = current_alias(), list(MediaFile.objects.values_list("pk", flat=True))
+    MediaVersion.objects.bulk_create(
+        MediaVersion(media_id=pk, number=1, storage=alias, key=key, size=1)
+        for pk, key in zip(ids, _keys("original"), strict=True)
+    )
+    Rendition.objects.bulk_create(
+        Rendition(media_id=pk, version=1, storage=alias, key=key, next_key=next_key)
+        for pk, key, next_key in zip(ids, _keys("rendition"), _keys("next"), strict=True)
+    )
+    Tombstone.objects.bulk_create(
+        Tombstone(storage=alias, key=key, due_at=timezone.now()) for key in _keys("original")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE media_mediaversion, media_rendition, media_tombstone")
+
+
+@pytest.mark.usefixtures("explained")
+def test_a_comparison_begins_anywhere_in_the_keys() -> None:
+    """By the index alone: only rows of one key, ordered by it already, are put in order."""
+    walked = 0
+    for source in sources():
+        middle = source.of(current_alias()).order_by(source.field)[ROWS // 2 :].first()
+        if middle is None:
+            continue
+        key = getattr(middle, source.field)
+        for page in (source.page(current_alias(), key), source.page(current_alias(), key, 1)):
+            plan = page[:PAGE_ROWS].explain()
+            assert "Index Scan" in plan, plan
+            assert "~>" in plan.partition("Index Cond")[2], plan
+            assert "Sort" not in plan.replace("Incremental Sort", "").replace("Sort Key", ""), plan
+        walked += 1
+    assert walked == 4

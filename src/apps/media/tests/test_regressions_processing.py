@@ -27,11 +27,13 @@ from apps.media.policies import Action, can_access
 from apps.media.processing import answers, sandbox
 from apps.media.processing.streamtypes import StreamPlan
 from apps.media.processing.types import MIB, Limits
-from apps.media.services import jobs
+from apps.media.services import jobs, publication
+from apps.media.services.facts import facts_of
 from apps.media.services.jobs import Claim
 from apps.media.services.rendering import render
 from apps.media.services.renditions import adopt, reserve, write
 from apps.media.services.scanning import BACKGROUND
+from apps.media.services.streaming import enqueue_streams
 from apps.media.tests import papers, recordings, samples
 from apps.media.tests.flows.waiting import eventually
 
@@ -140,6 +142,22 @@ def test_tracks_that_no_plan_makes_any_more_go(upload: Upload, run_jobs: Any) ->
     assert not names & {"hls/9999p.mp4", "part/rest.0003/240p.mp4"}
 
 
+def test_a_sound_that_was_announced_and_is_not_there_is_not_waited_for(
+    upload: Upload, run_jobs: Any
+) -> None:
+    """Else every look for what is missing would have the film made again."""
+    film = _done(upload(recordings.silent(), "film.mp4"), run_jobs)
+    version = film.current
+    version.metadata["audio"] = {"codec": "aac", "channels": 2, "sample_rate": 48_000}
+    version.save()
+    assert enqueue_streams(film, version, facts_of(version))
+    run_jobs()
+    version.refresh_from_db()
+    assert version.metadata["audio"] is None
+    assert not enqueue_streams(film, version, facts_of(version))
+    assert set(film.renditions.filter(name__startswith="hls/").values_list("state")) == {("ready",)}
+
+
 # -- rows and objects --------------------------------------------------------------------------
 
 
@@ -165,6 +183,21 @@ def test_two_jobs_for_one_rendition_leave_one_that_is_served(
     assert (served.fingerprint, served.next_key) == ("new", "")
     assert own_storage.size_of(served.key) == served.size
     _assert_explained(own_storage)
+
+
+def test_what_one_job_left_half_written_goes_with_the_last_one(photo: MediaFile) -> None:
+    """Else it would be held for being written for ever, and could not be moved."""
+    services.update_media(user=photo.owner, media=photo, focal_x=0.1, focal_y=0.2)
+    photo.refresh_from_db()
+    assert services.find_or_request_rendition(media=photo, name="thumb.webp")
+    failing, lasting = _claim(photo, "render", "thumb.webp"), _claim(photo, "render")
+    _reserved(failing, "thumb.webp")
+    jobs.give_up(failing, CorruptFileError())
+    assert Rendition.objects.exclude(next_key="").exists()
+    with lasting.saving() as media:
+        lasting.finish()
+        publication.conclude(media)
+    assert not Rendition.objects.exclude(next_key="").exists()
 
 
 def _reserved(claim: Claim, name: str) -> Rendition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from apps.media import selectors, services
 from apps.media.models import MediaFile, MediaVersion
+from apps.media.tests.samples import photo_jpeg
 
 Upload = Callable[..., MediaFile]
 URL = "/library/storage/"
@@ -41,6 +43,16 @@ def test_the_parts_are_those_of_the_account(upload: Upload, owner: Any, stranger
     (band,) = report.months.bars[-1].bands
     assert (band.kind, band.start, band.height) == ("document", 0, 100)
     assert [media.original_name for media in report.largest] == ["a.txt", "b.txt", "c.pdf"]
+
+
+def test_kinds_of_files_are_called_as_in_the_library(client: Client, upload: Upload) -> None:
+    upload(photo_jpeg(64, 64), "a.jpg")
+    upload(b"words", "a.txt")
+    for address in (URL, "/library/"):
+        page = re.sub(r"\s+", " ", client.get(address).content.decode())
+        assert re.search(r">\s?Photos\s?<", page), address
+        assert re.search(r">\s?Documents\s?<", page), address
+        assert not re.search(r">\s?Images?\s?<", page), address
 
 
 def test_the_bar_is_the_quota(settings: Any, upload: Upload, owner: Any) -> None:

@@ -24,9 +24,10 @@ from apps.core.pagination import KeysetPagination
 from apps.core.problems import answer_problem
 from apps.core.schema import problem
 from apps.media import selectors, services
-from apps.media.filters import MediaFilter
+from apps.media.filters import MediaFilter, goes_by_newest
 from apps.media.models import MediaFile, Tag, Upload
 from apps.media.policies import Visitor
+from apps.media.rates import ReprocessRate, SearchRate, SimilarRate, UploadRate
 from apps.media.serializers import (
     MediaCreateSerializer,
     MediaDetailSerializer,
@@ -38,7 +39,6 @@ from apps.media.serializers import (
     UsageSerializer,
 )
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
-from apps.media.views.rates import ReprocessRate, SearchRate, SimilarRate, UploadRate
 
 ORDERINGS = {
     "-created_at": "-pk",
@@ -97,7 +97,8 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         """What may be seen of the rows (see `KeysetPagination`); of the trash, all."""
         if self.action == "trash":
             return None
-        return selectors.ways_to_visible_media(user=self.request.user)
+        newest = goes_by_newest(self.request.query_params)
+        return selectors.ways_to_visible_media(user=self.request.user, newest=newest)
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
@@ -132,7 +133,7 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         form.is_valid(raise_exception=True)
         media = services.upload_media(user=request.user, **form.validated_data)
         may_be_older = form.validated_data.get("on_duplicate") == Upload.OnDuplicate.LINK
-        body = self._shown(media) if may_be_older else self._told(selectors.detail_new_media(media))
+        body = self._shown(media) if may_be_older else self._told(_new(media, form.validated_data))
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": _self_url(body)})
 
     @extend_schema(responses=MediaDetailSerializer)
@@ -154,7 +155,10 @@ class MediaViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[MediaFi
         parameters=[
             OpenApiParameter("permanent", OpenApiTypes.BOOL, description="Past the trash, for good")
         ],
-        responses={204: OpenApiResponse(description="In the trash, or gone")},
+        responses={
+            204: OpenApiResponse(description="In the trash, or gone"),
+            **problem(409, "`still_protected`, where it was to be gone"),
+        },
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         permanent = request.query_params.get("permanent", "").lower() in {"1", "true"}
@@ -291,6 +295,10 @@ class _Sender:
     def _user(self) -> Any:
         known = getattr(self._request, "_user", None)
         return known or self._request._request.user
+
+
+def _new(media: MediaFile, said: dict[str, Any]) -> MediaFile:
+    return selectors.detail_new_media(media, tagged=bool(said.get("tags")))
 
 
 def _self_url(body: dict[str, Any]) -> str:

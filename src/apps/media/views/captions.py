@@ -22,10 +22,10 @@ from apps.media import selectors, services
 from apps.media.exceptions import FileTooLargeError, LengthRequiredError
 from apps.media.models import Caption, MediaFile
 from apps.media.processing.captions import MAX_BYTES
+from apps.media.rates import UploadRate
 from apps.media.serializers import CaptionCreateSerializer, CaptionSerializer
 from apps.media.uploadhandlers import FORM_OVERHEAD
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import UploadRate
 
 
 class CaptionsView(ProblemAnswers, generics.GenericAPIView[Caption]):

@@ -15,8 +15,8 @@ from apps.core.rates import check_rate
 from apps.media import selectors
 from apps.media.filters import MediaFilter
 from apps.media.models.media_file import MediaType
+from apps.media.rates import SearchRate
 from apps.media.views.listing import read_shown
-from apps.media.views.rates import SearchRate
 
 WHOLE = re.compile(r"[0-9]{1,18}")
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
 from apps.media import selectors, services
-from apps.media.exceptions import CycleError, TooDeepError
+from apps.media.exceptions import BadRequestError, CycleError, TooDeepError
 from apps.media.forms import CollectionForm
 from apps.media.models import Collection
 from apps.media.policies import Action
@@ -132,8 +132,7 @@ class CollectionItemsPage(PersonalView):
         collection = _visible(request, collection_id)
         for name in ("earlier", "later", "cover"):
             if name in request.POST:
-                one = read_ids(request.POST.getlist(name))[0]
-                return self._treat_one(request, collection, name, one)
+                return self._treat_one(request, collection, name, _read_id(request.POST[name]))
         ids = read_ids(request.POST.getlist("ids"))
         removed = services.remove_items(user=request.user, collection=collection, media_ids=ids)
         words = ngettext("%(count)s file taken out.", "%(count)s files taken out.", removed)
@@ -153,6 +152,13 @@ class CollectionItemsPage(PersonalView):
             user=user, collection=collection, media_id=media_id, later=act == "later"
         )
         return back_to(request, collection.get_absolute_url(), anchor=f"{act}-{media_id}")
+
+
+def _read_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise BadRequestError from error
 
 
 def _tell(form: CollectionForm, error: ValidationError | AppError) -> None:

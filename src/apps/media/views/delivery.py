@@ -13,7 +13,7 @@ from apps.core.rates import check_rate
 from apps.media import delivery, selectors, services
 from apps.media.exceptions import NotVisibleError
 from apps.media.models import MediaFile, Rendition
-from apps.media.views.rates import RenderRate
+from apps.media.rates import RenderRate
 from apps.media.views.rights import Right, SignedRight, VisitorsRight, right_to
 
 _NUMBER = re.compile(r"[0-9]{1,9}")

@@ -12,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 from apps.core.schema import problem
 from apps.media import links, selectors, services
 from apps.media.models import Upload
+from apps.media.rates import UploadRate
 from apps.media.serializers import (
     BegunDirectUploadSerializer,
     ClaimedPartsSerializer,
@@ -22,7 +23,6 @@ from apps.media.serializers import (
     SignedPartsSerializer,
 )
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import UploadRate
 
 
 class DirectView(ProblemAnswers):

@@ -23,10 +23,10 @@ from apps.media.exceptions import (
     QuotaExceededError,
     WrongStateError,
 )
+from apps.media.rates import ReprocessRate
 from apps.media.serializers import EditSerializer, MediaDetailSerializer, PosterSerializer
 from apps.media.views import trails
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import ReprocessRate
 
 
 class EditsView(ProblemAnswers):

@@ -21,9 +21,10 @@ from apps.media import links, selectors
 from apps.media.exceptions import NotVisibleError
 from apps.media.models import MediaFile, Rendition
 from apps.media.policies import is_plainly_visible
-from apps.media.views.rates import EmbedRate
+from apps.media.rates import EmbedRate
 
 WHOLE = re.compile(r"w\d+\.jpg")
+PIXELS = re.compile(r"[0-9]{1,6}")
 FILM, SOUND = "video.mp4", "audio.m4a"
 KEPT_SECONDS = 3600
 SIZE_UNKNOWN = 640, 360
@@ -97,8 +98,9 @@ def _find(request: HttpRequest, url: str) -> MediaFile:
 
 
 def _pixels(request: HttpRequest, name: str) -> int | None:
+    """The most that is asked for; None where that is no number, or more than any picture has."""
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and int(text) else None
+    return int(text) or None if PIXELS.fullmatch(text) else None
 
 
 def _embed(

@@ -22,21 +22,23 @@ from apps.media.exceptions import NotVisibleError, RejectedError, WrongStateErro
 from apps.media.forms import CaptionForm, MediaEditForm
 from apps.media.models import MediaFile, Status
 from apps.media.policies import Action, can_access
+from apps.media.rates import ReprocessRate, UploadRate
 from apps.media.views import embedding, factsheet, sharesheet, shelving, trails
-from apps.media.views.rates import ReprocessRate
 
 
 class StatusView(PageView):
     """One file's card, preview or state, for those who watch its processing.
 
     `seen` says what the asker already shows; an unchanged state is answered with 204. The state
-    alone is for those who have a player open, which must not be taken away from them.
+    alone is for those who have a player open, which must not be taken away from them; those who
+    wait for another poster ask for it as `poster`.
     """
 
     parts = {
         "card": "media/parts/card.html",
         "preview": "media/parts/preview.html",
         "state": "media/parts/state.html",
+        "poster": "media/parts/state.html",
     }
 
     def get(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
@@ -48,8 +50,10 @@ class StatusView(PageView):
         if request.GET.get("seen") == seen:
             return HttpResponse(status=204)
         context = {"media": media} if part == "card" else _looks(request, media)
+        if part == "poster" and context["poster_state"] == "coming":
+            return HttpResponse(status=204)
         trail = trails.read_trail(request)
-        context |= {"is_polled": part == "state", "trail": trail}
+        context |= {"is_polled": part in ("state", "poster"), "part": part, "trail": trail}
         return render(request, self.parts[part], context)
 
 
@@ -129,7 +133,7 @@ def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
         "media": media,
         "may_edit": may_edit,
         "failed_edit": told and selectors.has_failed_edit(media=media),
-        "failed_poster": is_film and not told and selectors.has_failed_poster(media=media),
+        "poster_state": selectors.state_of_poster(media=media) if is_film else "",
         "pages": metadata.get("pages", 0),
         "seen": _seen(media),
     }
@@ -178,6 +182,7 @@ class AddCaptionView(PersonalView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, media_id: uuid.UUID) -> HttpResponse:
+        check_rate(UploadRate, request)
         # Larger ones than fit into memory are not read; the form then says that there is none.
         request.upload_handlers = [MemoryFileUploadHandler(request)]
         return self._take(request, media_id)

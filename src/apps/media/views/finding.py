@@ -8,7 +8,7 @@ from django.shortcuts import render
 from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
 from apps.media import selectors
-from apps.media.views.rates import SuggestRate
+from apps.media.rates import SuggestRate
 
 LONGEST = 200  # characters
 

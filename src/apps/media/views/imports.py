@@ -18,9 +18,9 @@ from apps.core.pagination import KeysetPagination
 from apps.core.schema import problem
 from apps.media import selectors, services
 from apps.media.models import Upload
+from apps.media.rates import ImportRate
 from apps.media.serializers import ImportCreateSerializer, ImportSerializer
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import ImportRate
 
 
 class ImportViewSet(ProblemAnswers, mixins.ListModelMixin, GenericViewSet[Upload]):

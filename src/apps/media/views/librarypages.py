@@ -18,13 +18,13 @@ from apps.media import selectors
 from apps.media.filters import MediaFilter
 from apps.media.forms import LibraryForm
 from apps.media.models import MediaFile
+from apps.media.rates import SearchRate
 from apps.media.views import listing
 from apps.media.views.api import ORDERINGS
 from apps.media.views.archives import read_ids
 from apps.media.views.chips import active_filters
 from apps.media.views.listing import read_shown
 from apps.media.views.pages import PLACES
-from apps.media.views.rates import SearchRate
 from apps.media.views.trails import DEFAULT_SORT, trail_of
 
 IDS_AT_ONCE = 10_000

@@ -29,9 +29,9 @@ from apps.media.conf import options
 from apps.media.forms import UploadForm
 from apps.media.models import MediaFile
 from apps.media.policies import may_empty_trash
+from apps.media.rates import UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 from apps.media.views.listing import read_shown
-from apps.media.views.rates import UploadRate
 
 SHOWCASE_SIZE = 24
 PLACES = 100  # collections to choose from

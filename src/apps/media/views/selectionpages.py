@@ -27,10 +27,10 @@ from apps.core.rates import check_rate
 from apps.media import services
 from apps.media.exceptions import BadRequestError
 from apps.media.forms import TagNamesField
+from apps.media.rates import SharingRate
 from apps.media.views.archives import read_ids
 from apps.media.views.collectionpages import find_named
 from apps.media.views.pages import back_to
-from apps.media.views.rates import SharingRate
 from apps.media.views.tallies import Tally
 
 if TYPE_CHECKING:

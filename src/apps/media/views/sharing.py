@@ -20,6 +20,7 @@ from apps.core.schema import problem
 from apps.media import selectors, services
 from apps.media.models import Grant, ShareLink
 from apps.media.policies import Shared
+from apps.media.rates import SharingRate
 from apps.media.serializers import (
     GrantCreateSerializer,
     GrantSerializer,
@@ -28,7 +29,6 @@ from apps.media.serializers import (
     ShareLinkSerializer,
 )
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import SharingRate
 
 NEWEST_FIRST = {"-created_at": "-pk", "created_at": "pk"}
 

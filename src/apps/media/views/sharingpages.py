@@ -22,8 +22,8 @@ from apps.media.exceptions import BadRequestError, ExpiryInPastError
 from apps.media.forms import GrantChangeForm, GrantForm, ShareLinkForm
 from apps.media.models import Grant
 from apps.media.policies import Shared
+from apps.media.rates import SharingRate
 from apps.media.views.filepages import show_detail
-from apps.media.views.rates import SharingRate
 
 
 def show_file(request: HttpRequest, shared: Shared, *, status: int, **forms: Form) -> HttpResponse:
@@ -62,7 +62,8 @@ class AddGrantView(SharingPage):
 def _grant(request: HttpRequest, shared: Shared, form: GrantForm) -> bool:
     said = dict(form.cleaned_data)
     try:
-        recipient = selectors.find_recipient(**{said.pop("kind"): said.pop("name")})
+        named = {said.pop("kind"): said.pop("name")}
+        recipient = selectors.find_recipient(**named, by_id=False)
         services.grant_access(user=request.user, media=shared, to=recipient, **said)
     except ExpiryInPastError as error:
         form.add_error("expires_at", error.detail)

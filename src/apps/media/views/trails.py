@@ -19,8 +19,8 @@ from apps.media import selectors
 from apps.media.exceptions import NotVisibleError
 from apps.media.filters import MediaFilter
 from apps.media.models import Collection, MediaFile
+from apps.media.rates import SearchRate
 from apps.media.views.api import ORDERINGS
-from apps.media.views.rates import SearchRate
 
 WITHIN = "within"
 NAMES = frozenset({*MediaFilter.base_filters, "ordering", WITHIN})

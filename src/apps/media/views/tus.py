@@ -34,9 +34,9 @@ from apps.media.exceptions import (
     WrongProtocolError,
 )
 from apps.media.models import Upload
+from apps.media.rates import UploadRate
 from apps.media.serializers import UploadMetadataSerializer
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import UploadRate
 
 
 class TusView(ProblemAnswers):
@@ -105,16 +105,11 @@ class TusUploadsView(TusView):
                 user=request.user, tokens=concat.parts, announced=announced
             )
             return _answer(upload, status=status.HTTP_201_CREATED, location=True)
-        upload = services.begin_upload(user=request.user, announced=announced)
-        return self._with_first_bytes(request, upload)
-
-    def _with_first_bytes(self, request: Request, upload: Upload) -> Response:
-        """Bytes of another type than the protocol's are none of the upload's; a copy of what the
-        owner has needs none."""
-        if request.content_type == tus.CONTENT_TYPE and upload.media is None:
-            piece = services.Piece(offset=0, body=_body(request), checksum=_read_checksum(request))
-            upload = services.append_to_upload(upload=upload, piece=piece)
-            services.finish_upload(upload=upload)
+        if request.content_type == tus.CONTENT_TYPE:
+            first = services.Piece(offset=0, body=_body(request), checksum=_read_checksum(request))
+            upload = services.begin_upload_with(user=request.user, announced=announced, first=first)
+        else:  # bytes of another type than the protocol's are none of the upload's
+            upload = services.begin_upload(user=request.user, announced=announced)
         return _answer(upload, status=status.HTTP_201_CREATED, location=True)
 
 

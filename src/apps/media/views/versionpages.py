@@ -15,8 +15,8 @@ from apps.core.pages import PersonalView
 from apps.core.rates import check_rate
 from apps.media import selectors, services
 from apps.media.exceptions import RejectedError, WrongStateError
+from apps.media.rates import UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
-from apps.media.views.rates import UploadRate
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # checked in `_take`, once uploads can stream

@@ -18,8 +18,8 @@ from apps.media import selectors, services
 from apps.media.exceptions import BadRequestError
 from apps.media.forms import WebhookForm
 from apps.media.models import Webhook
+from apps.media.rates import WebhookRate
 from apps.media.views.listing import read_shown
-from apps.media.views.rates import WebhookRate
 
 
 class WebhooksPage(PersonalView):

@@ -16,6 +16,7 @@ from apps.core.pagination import KeysetPagination
 from apps.core.schema import problem
 from apps.media import selectors, services
 from apps.media.models import Webhook, WebhookDelivery
+from apps.media.rates import WebhookRate
 from apps.media.serializers import (
     NewWebhookSerializer,
     WebhookCreateSerializer,
@@ -26,7 +27,6 @@ from apps.media.serializers import (
     WebhookUpdateSerializer,
 )
 from apps.media.views.api import ProblemAnswers
-from apps.media.views.rates import WebhookRate
 
 NEWEST_FIRST = {"-created_at": "-pk", "created_at": "pk"}
 

@@ -253,6 +253,14 @@ def test_filters_are_chips_that_go_at_a_press(
     expect(site.locator(".card")).to_have_count(3)
 
 
+def test_the_kind_that_is_chosen_is_in_sight_on_a_phone(site: Page, at: At) -> None:
+    site.set_viewport_size(PHONE)
+    site.goto(at("/library/"))
+    assert site.locator(".chips").evaluate("row => row.scrollLeft") == 0
+    site.goto(at("/library/?media_type=other"))
+    assert site.locator(".chips").evaluate("row => row.scrollLeft") > 0
+
+
 def test_suggestions_come_while_typing(site: Page, at: At, ready_photo: Make) -> None:
     ready_photo("harbour.jpg", tags=["Harbours"])
     ready_photo("beach.jpg")

@@ -21,8 +21,9 @@ import boto3
 import httpx
 import psycopg
 
+from apps.media.tests.flows.databases import migrate
 from apps.media.tests.flows.nginx import write_configuration
-from apps.media.tests.flows.servers import OBSERVER, Observer, Watched, migrate
+from apps.media.tests.flows.servers import OBSERVER, Observer, Watched
 from apps.media.tests.flows.waiting import eventually
 from launch.broker import find_program
 from launch.nginx import nginx_program
@@ -220,9 +221,9 @@ class Hosts(Watched):
             {
                 "server 127.0.0.1:8000;  # yours: gunicorn": servers,
                 '    "~^[0-9]{1,8}$" @media_received;  # up to 99 999 999 bytes\n': "",
-                "/srv/media-app/bodies": str(folder / "bodies"),
-                "/srv/media-app/media": str(folder / "none"),
-                "/srv/media-app/cache": str(folder / "cache"),
+                "/var/lib/media-app/bodies": str(folder / "bodies"),
+                "/var/lib/media-app/media": str(folder / "none"),
+                "/var/lib/media-app/cache": str(folder / "cache"),
             },
         )
         program = nginx_program()

@@ -52,9 +52,9 @@ def running_nginx(
     filled = {
         "server 127.0.0.1:8000;": f"server {application};",
         "listen 8080;": f"listen 127.0.0.1:{port};",
-        "/srv/media-app/bodies": str(bodies),
-        "/srv/media-app/media": str(files or folder / "none"),
-        "/srv/media-app/cache": str(folder / "cache"),
+        "/var/lib/media-app/bodies": str(bodies),
+        "/var/lib/media-app/media": str(files or folder / "none"),
+        "/var/lib/media-app/cache": str(folder / "cache"),
         **(changes or {}),
     }
     write_configuration(folder, filled)
@@ -120,7 +120,7 @@ daemon off;
 worker_processes 1;
 pid {folder / "nginx.pid"};
 error_log {folder / "errors.log"} info;
-events {{ worker_connections 512; }}
+events {{ worker_connections 1024; }}
 http {{
     access_log off;
 {places}

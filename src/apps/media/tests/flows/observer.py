@@ -26,7 +26,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.contrib.auth import get_user_model
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.models.signals import pre_delete
 from django.urls import reverse
 from django.utils import timezone
@@ -303,6 +303,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 def main() -> None:
     for line in sys.stdin:
         name, *arguments = json.loads(line)
+        close_old_connections()  # which may have broken since
         answer = json.dumps(COMMANDS[name](*arguments), default=str)
         sys.stdout.write(answer + "\n")
         sys.stdout.flush()

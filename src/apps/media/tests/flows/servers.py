@@ -19,14 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psutil
-import psycopg
 import redis
 
 from apps.media.tests.flows.clients import Person
+from apps.media.tests.flows.databases import SETTINGS, own_database
 from apps.media.tests.flows.state import State
 from apps.media.tests.flows.waiting import eventually
 from launch.broker import socket_path
@@ -147,16 +146,25 @@ class Site(Watched):
             if name == "broker":
                 eventually(self._broker_answers, within=START_SECONDS)
 
+    def _ended(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if name not in self.running()]
+
     def running(self) -> set[str]:
         """The names of what was started and has not ended."""
         return {name for name, process in self._running.items() if process.poll() is None}
 
     def ensure_running(self, *names: str) -> None:
-        """Start again what has ended, and wait until the site is whole."""
-        ended = [name for name in names if name not in self.running()]
-        self.start(*ended)
-        if ended:
-            self.wait_ready()
+        """Start again what has ended, as a supervisor does, until the site is whole.
+
+        A worker whose broker has gone may end a while later.
+        """
+
+        def is_whole() -> bool:
+            self.start(*self._ended(names))
+            return self._is_ready()
+
+        if self._ended(names):
+            eventually(is_whole, within=START_SECONDS)
 
     def process(self, name: str) -> psutil.Process:
         return psutil.Process(self._running[name].pid)
@@ -307,7 +315,7 @@ def running_site(
     place = Place(directory)
     place.make()
     body_directory(place).mkdir(mode=0o700)
-    with socket_path(place) as socket, _own_database(directory) as database:
+    with socket_path(place) as socket, own_database(directory) as database:
         plan = Plan(place, free_port(), secrets.token_urlsafe(48), broker_url="", socket=socket)
         environment = change(
             {
@@ -316,7 +324,6 @@ def running_site(
                 "TEST_MEDIA_APP": json.dumps({"BODY_DIR": str(body_directory(place)), **options}),
             }
         )
-        migrate(environment)
         site = Site(plan, environment, programs, observer)
         try:
             site.start(*programs)
@@ -360,7 +367,7 @@ def _peak_of(pid: int) -> int:
 def _environment(plan: Plan) -> dict[str, str]:
     return {
         **supervisor_environment(plan),
-        "DJANGO_SETTINGS_MODULE": "apps.media.tests.flows.settings",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
         "PYTHONPATH": str(ROOT / "src"),
         "DEBUG": "false",
         "HTTPS": "false",
@@ -376,27 +383,6 @@ def _own_storage(directory: Path) -> str:
         return f"file://{directory / 'media'}"
     place, _, query = url.partition("?")
     return f"{place.rstrip('/')}/site-{secrets.token_hex(8)}?{query}"
-
-
-@contextlib.contextmanager
-def _own_database(directory: Path) -> Iterator[str]:
-    """The URL of an empty database: a file, or one on the given PostgreSQL, dropped afterwards."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield f"sqlite:///{directory / 'db.sqlite3'}"
-        return
-    name = f"media_site_{secrets.token_hex(6)}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def migrate(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "django", "migrate", "--noinput", "--verbosity", "0"]
-    subprocess.run(command, env=environment, cwd=ROOT, check=True)
 
 
 def _commands(environment: dict[str, str]) -> dict[str, list[str]]:

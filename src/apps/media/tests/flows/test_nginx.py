@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,12 +15,13 @@ import httpx
 import pytest
 
 from apps.media.tests.flows.clients import Person, send
-from apps.media.tests.flows.nginx import running_nginx
+from apps.media.tests.flows.nginx import SHIPPED, running_nginx
 from apps.media.tests.flows.servers import Site
 from apps.media.tests.flows.state import assert_explained
 from apps.media.tests.flows.tus import BASE, BYTES, Line, Tus
 from apps.media.tests.flows.waiting import eventually
 from launch.nginx import nginx_program
+from launch.place import ROOT
 from launch.readiness import free_port
 
 pytestmark = [
@@ -321,3 +323,12 @@ def test_its_log_names_no_share_link(tmp_path: Path, asked: str, written: str) -
         text = eventually(lambda: lines.is_file() and lines.read_text())
     assert f'"GET {written} HTTP/1.1" 502' in text
     assert "q2-_W9" not in text
+
+
+def test_it_lets_go_of_idle_connections_before_gunicorn_does() -> None:
+    """One that gunicorn ends while a PATCH is on its way into it is answered with 502."""
+    ours = re.search(r"^keepalive = (\d+)$", (ROOT / "deploy/gunicorn.py").read_text(), re.M)
+    upstream = SHIPPED.read_text().partition("upstream media_app {")[2].partition("}")[0]
+    its = re.search(r"keepalive_timeout (\d+)s;", upstream)
+    assert ours and its
+    assert int(its[1]) < int(ours[1])

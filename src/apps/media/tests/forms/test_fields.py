@@ -154,6 +154,8 @@ def test_what_is_no_list_of_files_is_refused(text: str, owner: Any) -> None:
         ({"alt_text": "a" * 2_001}, "max_length"),
         ({"caption": "a\0b"}, "null_characters_not_allowed"),
         ({"caption": 1}, "unreadable"),
+        ({"alt_text": "half of a character: \ud83d"}, "unreadable"),
+        ({"crop": "\udfff"}, "unreadable"),
     ],
 )
 def test_nonsense_about_a_file_is_told(said: Any, code: str, owner: Any, photo: Any) -> None:

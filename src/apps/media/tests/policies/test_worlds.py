@@ -51,6 +51,13 @@ def _check_files(expected: Expectation, rows: Rows, visitor: int) -> None:
     assert listed <= may[Action.VIEW]
     assert listed == set().union(*(_found(way) for way in policies.ways_into_lists(user)))
 
+    newest = _found(policies.listed_for(user, newest=True))
+    assert newest == {
+        file.pk
+        for file in media
+        if file.pk in listed and (file.is_settled or file.pk in may[Action.EDIT])
+    }
+
     visible = [file for file in media if file.pk in may[Action.VIEW]]
     rights = policies.rights_among(user, visible)
     asked = set(Action) - {Action.READ}

@@ -179,14 +179,22 @@ MISDEEDS: dict[str, Callable[[Path], None]] = {
 }
 
 
+def _initial_names() -> list[str]:
+    """Of the variables that the process was started with, where it may read them."""
+    try:
+        lines = Path("/proc/self/environ").read_text().split("\0")
+    except OSError:
+        return []
+    return [line.partition("=")[0] for line in lines]
+
+
 def _surroundings() -> dict[str, str | int | float]:
     """What the child can see and reach, for the tests to compare with what it should."""
     parents = Path(f"/proc/{os.getppid()}/environ")
     return {
         "environ": json.dumps(sorted(os.environ)),
-        "initial": Path("/proc/self/environ").read_bytes().decode()[:150].replace("\0", " ")
-        if os.access("/proc/self/environ", os.R_OK)
-        else "",
+        "pid": os.getpid(),
+        "initial": " ".join(_initial_names()),
         "parent_readable": int(os.access(parents, os.R_OK) and _readable(parents)),
         "files": len(list(Path("/proc/self/fd").iterdir())),
         "session": int(os.getsid(0) == os.getpid()),

@@ -150,7 +150,7 @@ class TestSurroundings:
     def test_no_secret_is_in_reach(self) -> None:
         seen = do("look").metadata
         assert json.loads(str(seen["environ"])) == ["LANG", "TMPDIR"]
-        assert "must-not-be-seen" not in str(seen["initial"])
+        assert "SECRET_KEY" not in str(seen["initial"])
 
     def test_own_session_few_files_lower_priority(self) -> None:
         seen = do("look").metadata
@@ -200,14 +200,42 @@ class TestCalls:
 
         with pytest.raises(LookupError, match="lease lost"):
             sandbox.run_probe("/dev/null", "test/hang", Limits(), on_idle=lost)
-        pid = sandbox.server_pid()
-        assert pid
-        wait_until(lambda: not psutil.Process(pid).children())
+        wait_until(lambda: len(_children()) == 1)  # the next job's
 
     def test_many_threads_share_one_server(self) -> None:
         with ThreadPoolExecutor(8) as pool:
             widths = list(pool.map(lambda _: do("fine").width, range(40)))
         assert widths == [1] * 40
+
+
+@pytest.mark.usefixtures("hostile")
+class TestTheNextChild:
+    def test_it_waits_when_a_job_has_been_taken(self) -> None:
+        do("start")
+        waiting = _the_only_child()
+        assert do("fine").metadata["pid"] == waiting.pid
+        assert _the_only_child().pid != waiting.pid
+
+    def test_one_that_was_killed_is_not_missed(self) -> None:
+        do("start")
+        killed = _the_only_child()
+        killed.kill()
+        killed.wait()
+        assert do("fine").metadata["pid"] != killed.pid
+
+    @pytest.mark.skipif(not _can_isolate(), reason="the kernel allows no user namespaces here")
+    def test_it_is_cut_off_while_it_waits(self) -> None:
+        do("start")
+        waiting = _the_only_child()
+        ours = {kind: _namespace(psutil.Process(), kind) for kind in ("net", "user", "ipc")}
+        wait_until(lambda: all(_namespace(waiting, kind) != ours[kind] for kind in ours))
+        assert os.getsid(waiting.pid) == waiting.pid
+
+    def test_it_goes_with_the_worker(self) -> None:
+        do("start")
+        waiting = _the_only_child()
+        sandbox.stop()
+        wait_until(lambda: not _alive(waiting))
 
 
 def test_a_type_without_engine_is_refused() -> None:
@@ -237,6 +265,21 @@ def test_a_fork_of_the_worker_gets_a_server_of_its_own(tmp_path: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert sandbox.run_probe(path, "image/png").width == 400
     assert sandbox.server_pid() == ours
+
+
+def _children() -> list[psutil.Process]:
+    pid = sandbox.server_pid()
+    assert pid
+    return psutil.Process(pid).children()
+
+
+def _the_only_child() -> psutil.Process:
+    wait_until(lambda: len(_children()) == 1)
+    return _children()[0]
+
+
+def _namespace(process: psutil.Process, kind: str) -> str:
+    return str(Path(f"/proc/{process.pid}/ns/{kind}").readlink())
 
 
 def _group_alive(group: int) -> bool:

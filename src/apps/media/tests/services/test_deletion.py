@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from apps.core.errors import StorageUnavailableError
-from apps.core.storage import ObjectStore
+from apps.core.storage import ObjectStore, new_key
 from apps.media import selectors, services
 from apps.media.exceptions import ForbiddenError, WrongStateError
 from apps.media.models import MediaFile, Quota, Tombstone
@@ -132,6 +132,53 @@ def test_a_tombstone_waits_for_a_storage_that_is_away(
     assert not Tombstone.objects.filter(due_at__lte=timezone.now()).exists()
     bury_all()
     assert list(own_storage.walk()) == []
+
+
+class TestOneThatCannotBeRemoved:
+    """The oldest of all comes first every time: the others go nevertheless."""
+
+    @pytest.fixture
+    def healthy(self, own_storage: ObjectStore, db: None) -> str:
+        key = new_key("original")
+        with own_storage.writer(key) as writer:
+            writer.write(TEXT)
+        services.deletion.raise_tombstone(storage="media", key=key)
+        return key
+
+    def test_however_often_it_was_tried(
+        self, healthy: str, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stuck, remove = _old_tombstone(attempts=60), own_storage.remove
+
+        def refuse(key: str) -> None:
+            if key == stuck.key:
+                raise StorageUnavailableError(key)
+            remove(key)
+
+        monkeypatch.setattr(own_storage, "remove", refuse)
+        assert services.bury_tombstones() == 1
+        assert Tombstone.objects.get() == stuck
+        assert _due(stuck) <= timezone.now() + timedelta(hours=1)
+        assert not own_storage.exists(healthy)
+
+    def test_whose_storage_the_site_has_left(self, healthy: str, own_storage: ObjectStore) -> None:
+        stuck = _old_tombstone(storage="gone")
+        assert services.bury_tombstones() == 1
+        assert Tombstone.objects.get() == stuck
+        assert _due(stuck) > timezone.now()
+        assert Tombstone.objects.get().last_error == "InvalidStorageError"
+        assert not own_storage.exists(healthy)
+
+
+def _old_tombstone(**values: Any) -> Tombstone:
+    due = timezone.now() - timedelta(days=2)
+    return Tombstone.objects.create(
+        **{"storage": "media", "key": new_key("original"), "due_at": due, **values}
+    )
+
+
+def _due(tombstone: Tombstone) -> Any:
+    return Tombstone.objects.values_list("due_at", flat=True).get(pk=tombstone.pk)
 
 
 class TestBytesThatStayForBackups:

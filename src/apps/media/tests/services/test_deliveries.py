@@ -293,6 +293,40 @@ class TestTryingAgain:
         codes = WebhookDelivery.objects.filter(state="failed").values_list("error_code", flat=True)
         assert sorted(codes) == ["", "webhook_disabled"]
 
+    @pytest.mark.parametrize("end", ["late", "lost"])
+    def test_what_was_under_way_when_it_ended_waits_for_nothing(
+        self, owner: Any, media: MediaFile, end: str
+    ) -> None:
+        hook = hook_of(owner)
+        first, second = self._two_under_way(hook, media)
+        deliveries._note(first, deliveries.Outcome(status=410))
+        if end == "late":
+            deliveries._note(second, deliveries.Outcome(code="source_too_slow"))
+        else:
+            WebhookDelivery.objects.filter(pk=second.pk).update(lease_until=LONG_AGO)
+            assert services.sweep_deliveries() == 1
+        second.refresh_from_db()
+        assert (second.state, second.attempts) == ("failed", 1)
+        assert second.finished_at is not None
+        services.update_webhook(user=owner, webhook=hook, enabled=True)
+        assert services.replay_delivery(user=owner, delivery=second).state == "queued"
+
+    def test_what_was_under_way_when_its_owner_turned_it_off_waits_with_the_others(
+        self, owner: Any, media: MediaFile
+    ) -> None:
+        hook = hook_of(owner)
+        first, _ = self._two_under_way(hook, media)
+        services.update_webhook(user=owner, webhook=hook, enabled=False)
+        deliveries._note(first, deliveries.Outcome(status=503))
+        first.refresh_from_db()
+        assert first.state == "queued"
+
+    def _two_under_way(self, hook: Webhook, media: MediaFile) -> list[WebhookDelivery]:
+        announce(media)
+        announce(media)
+        claims = [deliveries._claim(hook.pk), deliveries._claim(hook.pk)]
+        return [claim for claim in claims if claim]
+
     @pytest.mark.django_db(transaction=True)
     def test_after_long_failing_it_ends_and_its_owner_is_told(
         self, owner: Any, media: MediaFile, told: list[Webhook]

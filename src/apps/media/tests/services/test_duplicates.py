@@ -16,9 +16,11 @@ from rest_framework.test import APIClient
 
 from apps.core.storage import ObjectStore
 from apps.media import services
-from apps.media.exceptions import DuplicateFileError
+from apps.media.exceptions import DuplicateFileError, NotVisibleError, WrongStateError
 from apps.media.models import Job, MediaFile, Quota, Tombstone, Upload
+from apps.media.services import sessions
 from apps.media.services.duplicates import find_duplicate
+from apps.media.services.receiving import LinkedFile
 
 URL = "/api/v1/media/"
 TEXT = b"A few plain words.\n"
@@ -192,6 +194,14 @@ def _nothing_new(kept: MediaFile, store: ObjectStore) -> None:
     assert len(list(store.walk("original/"))) == 1
 
 
+def _delete(media: MediaFile, *, for_good: bool) -> None:
+    """Behind the back of whoever has found `media`."""
+    again = _again(media)
+    services.delete_media(user=again.owner, media=again)
+    if for_good:
+        _again(media).delete()
+
+
 class TestChoice:
     """By Python and by form, where the hash comes before the file or behind it."""
 
@@ -207,6 +217,28 @@ class TestChoice:
     ) -> None:
         assert upload(TEXT, "b.txt", sha256=DIGEST, on_duplicate="link") == kept
         _nothing_new(kept, own_storage)
+
+    @pytest.mark.parametrize("for_good", [False, True])
+    def test_what_was_deleted_meanwhile_is_given_to_nobody(
+        self, kept: MediaFile, upload: Callable[..., MediaFile], for_good: bool
+    ) -> None:
+        """A form says at its head what it wants; its bytes come, and are dropped, after that."""
+        form = LinkedFile("b.txt", kept)
+        _delete(kept, for_good=for_good)
+        with pytest.raises(NotVisibleError if for_good else WrongStateError):
+            services.upload_media(user=kept.owner, file=form)
+        assert not MediaFile.objects.filter(deleted_at=None).exists()
+
+    @pytest.mark.parametrize("for_good", [False, True])
+    def test_nor_is_an_upload_begun_of_it(
+        self, kept: MediaFile, monkeypatch: pytest.MonkeyPatch, for_good: bool
+    ) -> None:
+        _delete(kept, for_good=for_good)
+        monkeypatch.setattr(sessions, "settle_duplicate", lambda **said: kept)
+        announced = services.Announcement(length=len(TEXT), sha256=DIGEST, on_duplicate="link")
+        with pytest.raises(NotVisibleError if for_good else WrongStateError):
+            services.begin_upload(user=kept.owner, announced=announced)
+        assert not Upload.objects.filter(source="tus").exists()
 
     def test_kept(self, kept: MediaFile, upload: Callable[..., MediaFile]) -> None:
         assert upload(TEXT, "b.txt", sha256=DIGEST) != kept

@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.core.errors import AppError
 from apps.core.storage import ObjectStore
-from apps.media import services
+from apps.media import receivers, services
 from apps.media.exceptions import NotVisibleError, WrongStateError
 from apps.media.models import AuditEvent, Job, MediaFile, MediaVersion, Rendition, Tombstone
+from apps.media.models import Upload as Rows
 from apps.media.processing import sandbox
+from apps.media.services import quotas
 from apps.media.testing import assert_no_orphans
 
 Upload = Callable[..., MediaFile]
@@ -171,6 +174,54 @@ def test_restoring_a_version_against_a_rendition_that_is_made(
     _assert_whole_sets(media)
 
 
+class TestDeletingWhileItIsReplaced:
+    """File, upload, account: in any other order each would wait for the other."""
+
+    pytestmark = on_postgres
+
+    def test_whoever_begins_to_replace_takes_the_file_before_the_account(
+        self, owner: Any, upload: Upload, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        media, held = upload(TEXT, "a.txt"), []
+        set_aside = quotas._set_aside
+
+        def look(upload: Rows, size: int) -> None:
+            held.extend(_at_once(lambda: _is_held(media)))
+            set_aside(upload, size)
+
+        monkeypatch.setattr(quotas, "_set_aside", look)
+        announced = services.Announcement(name="b.txt", length=5)
+        services.begin_upload(user=owner, announced=announced, replaces=media)
+        assert held == [True]
+
+    @pytest.mark.parametrize("end", ["purge", "erase"])
+    def test_whoever_deletes_takes_the_upload_before_the_account(
+        self,
+        end: str,
+        owner: Any,
+        stranger: Any,
+        upload: Upload,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        media = upload(TEXT, "a.txt")
+        services.grant_access(user=owner, media=media, to=stranger, permission="edit")
+        announced = services.Announcement(name="b.txt", length=5)
+        begun = services.begin_upload(user=stranger, announced=announced, replaces=media)
+        held: list[bool] = []
+
+        def release(version: MediaVersion) -> None:
+            held.extend(_at_once(lambda: _is_held(begun)))
+            quotas.release_bytes(version)
+
+        monkeypatch.setattr(receivers, "release_bytes", release)
+        if end == "purge":
+            services.delete_media(user=owner, media=media, permanent=True)
+        else:
+            services.erase_user(user=owner, by=None)
+        assert held == [True]
+        assert_no_orphans()
+
+
 @pytest.mark.parametrize("seed", range(2))
 class TestAnythingAtOnce:
     pytestmark = on_postgres
@@ -201,6 +252,13 @@ class TestAnythingAtOnce:
         assert _at_once(lambda: replace(1), lambda: replace(2)) == [None, None]
         assert set(media.versions.values_list("number", flat=True)) == {1, 2, 3}
         assert_no_orphans()
+
+
+def _is_held(row: Model) -> bool:
+    """Whether somebody else has locked it."""
+    rows = type(row)._default_manager.select_for_update(skip_locked=True).filter(pk=row.pk)
+    with transaction.atomic():
+        return not rows
 
 
 def _work_until_rendered(

@@ -226,6 +226,13 @@ class TestRecipients:
         assert selectors.find_recipient(user=str(stranger.pk)) == named
         assert selectors.find_recipient(user=stranger.pk) == stranger
 
+    def test_by_name_alone(self, stranger: Any, group: Group) -> None:
+        assert selectors.find_recipient(user="sam", by_id=False) == stranger
+        assert selectors.find_recipient(group="Choir", by_id=False) == group
+        for named in ({"user": str(stranger.pk)}, {"group": str(group.pk)}):
+            with pytest.raises(UnknownRecipientError):
+                selectors.find_recipient(**named, by_id=False)
+
     @pytest.mark.parametrize("name", ["nobody", "", "\0", "sa%", -1, 10**30, "9" * 200])
     def test_nobody(self, stranger: Any, name: Any) -> None:
         for kind in ("user", "group"):

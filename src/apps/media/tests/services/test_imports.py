@@ -31,6 +31,7 @@ from apps.media.tests import samples
 
 PHOTO = samples.photo_jpeg(320, 240)
 MIB = 1024**2
+REST = f"bytes 4000-{len(PHOTO) - 1}/{len(PHOTO)}"
 
 
 @pytest.fixture
@@ -301,6 +302,31 @@ class TestContinuation:
         monkeypatch.setattr("apps.media.services.imports.ENOUGH_PROGRESS", 4000)
         with begun(owner, in_parts(PHOTO, cut_after=4000)) as (upload, _, reach):
             assert run(upload, reach).attempts == 0
+
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            answer(status="206 Other", headers=f'ETag: "two"\nContent-Range: {REST}'),
+            answer(status="206 Shorter", headers="Content-Range: bytes 4000-4999/6000"),
+            answer(status="416 None"),
+        ],
+    )
+    def test_a_source_that_never_goes_on_is_given_up(
+        self, rest: Script, settings: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same bytes again and again are no progress."""
+        monkeypatch.setattr("apps.media.services.imports.ENOUGH_PROGRESS", 4000)
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "IMPORT_ATTEMPTS": 3}
+        beginning = in_parts(PHOTO, cut_after=4000)
+
+        def script(connection: socket.socket, request: bytes) -> None:
+            (rest if _asked_from(request) else beginning)(connection, request)
+
+        with begun(owner, script) as (upload, _, reach):
+            for _ in range(3):
+                assert run(upload, reach).state == "receiving"
+            run(upload, reach)
+        assert (upload.state, upload.failure_code) == ("failed", "source_changed")
 
     def test_a_storage_that_is_away_is_tried_again(
         self, owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.core.errors import StorageUnavailableError
@@ -17,11 +23,18 @@ from apps.core.storage import ObjectStore
 from apps.core.tests.storages import S3Server, s3_bucket, s3_server  # noqa: F401  fixtures
 from apps.media import services
 from apps.media.models import MediaFile, MediaVersion, Rendition, Tombstone
+from apps.media.services import moving
 from apps.media.storage import names_of, store_of
 from apps.media.tests import samples
+from apps.media.tests.flows.waiting import eventually
 
 LATER = timedelta(days=1)
 AT_ONCE = timedelta(0)
+Upload = Callable[..., MediaFile]
+
+
+class KilledError(Exception):
+    """The end of a run, wherever it was."""
 
 
 def _directory(path: Path) -> dict[str, Any]:
@@ -55,9 +68,9 @@ def _run(*arguments: str) -> str:
     return said.getvalue()
 
 
-def _move(to: str, *, keep: timedelta = LATER) -> list[services.Moved]:
+def _move(to: str, *, jobs: int = 2) -> list[services.Moved]:
     place = services.place_of(to)
-    return list(services.move_objects(place, jobs=2, keep=keep, on_bytes=lambda _: None))
+    return list(services.move_objects(place, jobs=jobs, keep=LATER, on_bytes=lambda _: None))
 
 
 def _contents(store: ObjectStore) -> dict[str, bytes]:
@@ -67,6 +80,38 @@ def _contents(store: ObjectStore) -> dict[str, bytes]:
 def _bury() -> None:
     Tombstone.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     services.bury_tombstones()
+
+
+def _unexplained() -> list[Any]:
+    return [
+        found
+        for alias in services.storages_to_reconcile()
+        for found in services.find_storage_violations(alias, grace=AT_ONCE)
+    ]
+
+
+def _kill_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
+    """The run dies instead of the call of that number to the function `name`."""
+    known, calls = getattr(moving, name), itertools.count(1)
+
+    def killed(*args: Any, **options: Any) -> Any:
+        if next(calls) == call:
+            raise KilledError
+        return known(*args, **options)
+
+    monkeypatch.setattr(moving, name, killed)
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """`act` happens once, when copies have arrived and no row is turned."""
+    turn, acts = moving._turn, [act]
+
+    def turned(*args: Any) -> set[str]:
+        while acts:
+            acts.pop()()
+        return turn(*args)
+
+    monkeypatch.setattr(moving, "_turn", turned)
 
 
 class TestMoving:
@@ -109,25 +154,50 @@ class TestMoving:
     ) -> None:
         before, seen = _contents(own_storage), len(list(own_storage.walk()))
         place = services.place_of(other)
+        monkeypatch.setattr(moving, "BATCH", 1)
         steps = services.move_objects(place, jobs=1, keep=LATER, on_bytes=lambda _: None)
         next(steps)
         steps.close()
         count, _ = services.count_to_move(place)
-        assert count == seen - 1
-        _move(other)
+        assert 0 < count < seen
+        assert len(_move(other)) == count
         assert _contents(store_of(other)) == before
 
-    def test_a_run_that_dies_leaves_nothing_unexplained(self, photo: MediaFile, other: str) -> None:
-        steps = services.move_objects(
-            services.place_of(other), jobs=2, keep=LATER, on_bytes=lambda _: None
-        )
-        next(steps)
-        steps.close()
-        copied = {item.key for item in store_of(other).walk()}
-        named = set(MediaVersion.objects.filter(storage=other).values_list("key", flat=True))
-        named |= set(Rendition.objects.filter(storage=other).values_list("key", flat=True))
-        assert copied - named  # others were under way
-        assert list(services.find_storage_violations(other, grace=AT_ONCE)) == []
+    @pytest.mark.parametrize(
+        ("function", "call"),
+        [
+            ("raise_tombstones", 1),  # nothing is expected yet
+            ("_done", 1),  # copies are under way
+            ("_turn", 1),  # they have arrived
+            ("raise_tombstones", 4),  # within the transaction that turns rows
+            ("owed_keys", 1),
+            ("_turn", 2),  # between two batches
+            ("raise_tombstones", 6),
+            ("owed_keys", 2),
+        ],
+    )
+    def test_a_run_that_dies_leaves_nothing_unexplained(
+        self,
+        function: str,
+        call: int,
+        photo: MediaFile,
+        other: str,
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        before = _contents(own_storage)
+        with monkeypatch.context() as patch:
+            patch.setattr(moving, "BATCH", 1)
+            patch.setattr(moving, "MOMENT", 60)  # three are turned, and then the fourth
+            _kill_at(patch, function, call)
+            with pytest.raises(KilledError):
+                _move(other, jobs=1)
+        assert _unexplained() == []
+        assert not [moved for moved in _move(other) if moved.problem or moved.is_busy]
+        assert _contents(store_of(other)) == before
+        _bury()
+        assert list(own_storage.walk()) == []
+        assert _unexplained() == []
 
     def test_one_that_is_deleted_meanwhile_is_nowhere(
         self, photo: MediaFile, other: str, own_storage: ObjectStore
@@ -160,6 +230,7 @@ class TestMoving:
             _run("--to", other)
         version.refresh_from_db()
         assert version.storage == "media"
+        assert set(Rendition.objects.exclude(key="").values_list("storage", flat=True)) == {other}
 
     def test_what_arrives_wrong_is_sent_again(
         self, photo: MediaFile, other: str, own_storage: ObjectStore
@@ -212,6 +283,113 @@ class TestMoving:
         before = _contents(own_storage)
         _run("--to", "bucket")
         assert _contents(store_of("bucket")) == before
+
+
+class TestBatches:
+    """Many rows are turned by one transaction; each as if it were alone."""
+
+    def test_more_objects_take_no_more_statements(
+        self, upload: Upload, photo: MediaFile, other: str
+    ) -> None:
+        with CaptureQueriesContext(connection) as few:
+            first = len(_move(other))
+        for number in range(3 * first):
+            upload(b"A few plain words, the %d. time.\n" % number, "words.txt")
+        with CaptureQueriesContext(connection) as many:
+            assert len(_move(other)) == 3 * first
+        assert len(many) <= len(few)
+
+    def test_one_whose_row_has_changed_does_not_hold_up_the_others(
+        self,
+        photo: MediaFile,
+        other: str,
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        row = Rendition.objects.exclude(key="").earliest("pk")
+        rows = Rendition.objects.filter(pk=row.pk)
+        _meanwhile(monkeypatch, lambda: rows.update(next_key="rendition/aa/next.webp"))
+        moved = _move(other)
+        assert [one.name for one in moved if one.is_busy] == [f"media:{row.key}"]
+        services.bury_tombstones()  # its copy goes at once
+        copies = {item.key for item in store_of(other).walk()}
+        assert copies == {item.key for item in own_storage.walk()} - {row.key}
+        assert _unexplained() == []
+
+    def test_one_that_is_deleted_meanwhile_leaves_no_copy(
+        self, photo: MediaFile, upload: Upload, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = upload(b"A few plain words.\n", "words.txt")
+        _meanwhile(
+            monkeypatch,
+            lambda: services.delete_media(user=photo.owner, media=photo, permanent=True),
+        )
+        _move(other)
+        services.bury_tombstones()
+        assert [item.key for item in store_of(other).walk()] == [words.current.key]
+        assert _unexplained() == []
+
+    def test_what_another_run_has_moved_stays(
+        self, photo: MediaFile, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _meanwhile(monkeypatch, lambda: _move(other))
+        assert not [moved for moved in _move(other) if moved.problem or moved.is_busy]
+        assert not Tombstone.objects.filter(storage=other).exists()
+        assert _unexplained() == []
+
+    def test_a_copy_that_may_be_on_its_way_out_is_not_named(
+        self, photo: MediaFile, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It took so long that the sweep may take it for one of a run that died."""
+        _meanwhile(monkeypatch, lambda: Tombstone.objects.update(due_at=timezone.now()))
+        assert all(moved.is_busy for moved in _move(other))
+        assert set(MediaVersion.objects.values_list("storage", flat=True)) == {"media"}
+        _bury()
+        assert list(store_of(other).walk()) == []
+        assert not [moved for moved in _move(other) if moved.problem or moved.is_busy]
+
+    def test_large_objects_are_expected_few_at_a_time(
+        self, photo: MediaFile, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(moving, "BATCH_BYTES", 1)
+        steps = services.move_objects(
+            services.place_of(other), jobs=1, keep=LATER, on_bytes=lambda _: None
+        )
+        _kill_at(monkeypatch, "_done", 1)
+        with pytest.raises(KilledError):
+            next(steps)
+        assert Tombstone.objects.filter(storage=other).count() == 3
+
+    def test_who_deletes_what_has_moved_since_leaves_no_copy(
+        self, photo: MediaFile, other: str
+    ) -> None:
+        read = [photo.current, *Rendition.objects.exclude(key="")]
+        _move(other)
+        for row in read:
+            row.delete()
+        _bury()
+        assert list(store_of(other).walk()) == []
+
+    @pytest.mark.postgres
+    @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="DATABASE_URL is no PostgreSQL")
+    @pytest.mark.django_db(transaction=True)
+    def test_a_row_that_somebody_holds_is_turned_after_the_others(
+        self, photo: MediaFile, other: str
+    ) -> None:
+        first, held = Rendition.objects.exclude(key="").order_by("pk")[:2]
+        turned, locked = Rendition.objects.filter(pk=first.pk, storage=other), threading.Event()
+
+        def hold() -> None:
+            with contextlib.closing(connection), transaction.atomic():
+                Rendition.objects.select_for_update().get(pk=held.pk)
+                locked.set()
+                eventually(turned.exists, within=60)
+
+        with ThreadPoolExecutor(1) as pool:
+            holding = pool.submit(hold)
+            assert locked.wait(60)
+            assert not [moved for moved in _move(other) if moved.problem or moved.is_busy]
+            holding.result()
 
 
 class TestUnknownStorage:

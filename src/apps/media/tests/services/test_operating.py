@@ -256,7 +256,7 @@ class TestRetry:
 
     def test_leaves_quarantine_closed(self, media: MediaFile) -> None:
         job = _job(media)
-        publication.quarantine(media, media.current)
+        publication.quarantine(media, media.current, MalwareFoundError())
         assert Job.objects.get(pk=job.pk).state == "cancelled"
         assert not services.retry_job(job=job)
         assert _media_state(media) == ("quarantined", False, MalwareFoundError.code)
@@ -338,7 +338,7 @@ class TestMany:
         assert "chapters" in files[0].current.metadata
 
     def test_what_is_in_quarantine_stays(self, files: list[MediaFile]) -> None:
-        publication.quarantine(files[0], files[0].current)
+        publication.quarantine(files[0], files[0].current, MalwareFoundError())
         ids = [media.pk for media in files]
         assert services.reprocess_many(media_ids=ids) == 2
         assert _media_state(files[0])[0] == "quarantined"

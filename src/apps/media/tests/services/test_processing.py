@@ -251,6 +251,32 @@ class TestMalware:
         media.refresh_from_db()
         assert (media.status, media.usable, media.failure_code) == ("ready", True, "")
 
+    def test_what_a_person_holds_no_scan_lets_out(
+        self, processed: Upload, run_jobs: Any, staff: Any
+    ) -> None:
+        media = processed(b"harmless\n", "a.txt")
+        services.hold_media(user=staff, media=media)
+        assert services.rescan_media(media=[media]) == 1
+        run_jobs()
+        media.refresh_from_db()
+        assert (media.status, media.usable) == ("quarantined", False)
+        assert media.failure_code == media.current.failure_code == "held_for_review"
+        services.release_quarantined(user=staff, ids=[media.pk], reason="It is ours.")
+        run_jobs()
+        media.refresh_from_db()
+        assert (media.status, media.usable, media.failure_code) == ("ready", True, "")
+
+    def test_what_a_person_holds_is_malware_once_a_scanner_says_so(
+        self, processed: Upload, upload: Upload, run_jobs: Any, staff: Any
+    ) -> None:
+        media = upload(EICAR, "notes.txt")
+        services.hold_media(user=staff, media=media)
+        assert services.rescan_media(media=[media]) == 1
+        run_jobs()
+        media.refresh_from_db()
+        assert (media.status, media.failure_code) == ("quarantined", "malware_found")
+        assert media.current.signature
+
 
 class TestAsked:
     def test_a_known_name_is_made_once_however_many_ask(

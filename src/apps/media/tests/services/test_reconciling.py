@@ -142,6 +142,14 @@ class TestIncoming:
         _bury()
         assert not own_storage.exists(stray)
 
+    def test_a_storage_that_the_site_has_left_stops_no_other(
+        self, stray: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reconciling, "GRACE", AT_ONCE)
+        Tombstone.objects.create(storage="gone", key=new_key("original"), due_at=LATER)
+        assert services.sweep_unfinished() == 1
+        assert Tombstone.objects.filter(storage="media", key=stray).exists()
+
     def test_what_an_upload_explains_stays(
         self, photo: MediaFile, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -244,6 +244,20 @@ def test_a_copy_for_the_library_keeps_the_file(media: MediaFile, upload: Upload)
     assert (again.lifetime, again.expires_at) == (Lifetime.KEPT, None)
 
 
+def test_a_copy_of_what_is_used_has_time_of_its_own(
+    media: MediaFile, upload: Upload, django_capture_on_commit_callbacks: Commit
+) -> None:
+    """It is waiting for its own use when the one before goes."""
+    MediaFile.objects.update(sha256="a" * 64)
+    member = _attach(media)
+    upload(photo_jpeg(32, 24), sha256="a" * 64, on_duplicate="link", for_use=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        member.delete()
+    _let_time_pass(2 * 3600)
+    assert services.expire_unused() == 0
+    assert _seconds_left(media) == pytest.approx(22 * 3600, abs=60)
+
+
 def test_a_copy_for_another_use_gives_it_time_again(media: MediaFile, upload: Upload) -> None:
     MediaFile.objects.update(sha256="a" * 64)
     _let_time_pass(24 * 3600 - 60)

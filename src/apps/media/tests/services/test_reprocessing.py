@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from apps.core.storage import ObjectStore
 from apps.media import services
-from apps.media.exceptions import CorruptFileError
+from apps.media.exceptions import CorruptFileError, MalwareFoundError
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Tombstone
 from apps.media.services import jobs, publication
 from apps.media.services.jobs import Claim
@@ -164,14 +164,14 @@ def test_a_new_version_that_never_was_complete_is_not_kept(photo: MediaFile) -> 
 
 def test_quarantine_takes_everything_offline(photo: MediaFile) -> None:
     _begin_until(photo, "render")
-    publication.quarantine(photo, photo.current)
+    publication.quarantine(photo, photo.current, MalwareFoundError())
     assert _state(photo) == ("quarantined", False, "malware_found")
     assert not photo.renditions.exists()
     assert APIClient().get(f"/media/{photo.pk}/original").status_code == 404
 
 
 def test_what_comes_out_of_quarantine_has_to_be_made_anew(photo: MediaFile, run_jobs: Any) -> None:
-    publication.quarantine(photo, photo.current)
+    publication.quarantine(photo, photo.current, MalwareFoundError())
     services.rescan_media(media=MediaFile.objects.filter(pk=photo.pk))
     services.run_job(Job.objects.get(media=photo, state="queued").pk)
     assert _state(photo) == ("pending", False, "")

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from apps.media import services, signals
 from apps.media.conf import options
+from apps.media.exceptions import MalwareFoundError
 from apps.media.models import MediaFile, MediaVersion
 from apps.media.services import publication
 from apps.media.tests import samples
@@ -67,19 +68,28 @@ def test_public_renditions_are_there(photo: MediaFile, api: APIClient) -> None:
         assert addresses(body)["preview.html"].startswith("http://testserver/")
 
 
-def test_streams_are_there(film: MediaFile, add_track: Any, api: APIClient) -> None:
+def test_streams_are_there(
+    film: MediaFile, add_track: Any, add_rendition: Any, api: APIClient
+) -> None:
     add_track(film, "240p", height=240)
     add_track(film, "sound")
     assert shown(film, api)["urls"]["hls"].startswith("http://testserver/")
     MediaFile.objects.update(visibility="public")
     hls = shown(film, api)["urls"]["hls"]
     assert hls == f"{CDN}/media/{film.pk}/hls/master.m3u8"
+    add_rendition(film, "storyboard.vtt", b"WEBVTT", mime_type="text/vtt")
+    assert addresses(shown(film, api))["storyboard.vtt"].startswith(CDN)
     answer = Client().get(hls.removeprefix(CDN))
     assert answer["Access-Control-Allow-Origin"] == "*"
 
 
 def test_a_cdn_that_asks_for_signatures(
-    photo: MediaFile, film: MediaFile, add_track: Any, api: APIClient, settings: Any
+    photo: MediaFile,
+    film: MediaFile,
+    add_track: Any,
+    add_rendition: Any,
+    api: APIClient,
+    settings: Any,
 ) -> None:
     key = {"CDN_KEY_ID": "name", "CDN_KEY": "AAAAAAAAAAAAAAAAAAAAAA=="}
     settings.MEDIA_APP = {**settings.MEDIA_APP, "CDN_URL": f"google+{CDN}", **key}
@@ -90,8 +100,14 @@ def test_a_cdn_that_asks_for_signatures(
     assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
     add_track(film, "240p", height=240)
     add_track(film, "sound")
+    add_rendition(film, "storyboard.vtt", b"WEBVTT", mime_type="text/vtt")
+    add_rendition(film, "storyboard.jpg", b"sheet", mime_type="image/jpeg")
     MediaFile.objects.update(visibility="public")
-    assert shown(film, api)["urls"]["hls"].startswith("http://testserver/")
+    body = shown(film, api)
+    # What these name has no signature of its own.
+    assert body["urls"]["hls"].startswith("http://testserver/")
+    assert addresses(body)["storyboard.vtt"].startswith("http://testserver/")
+    assert addresses(body)["storyboard.jpg"].startswith(CDN)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +176,7 @@ class TestWithdrawn:
             user=media.owner, media=media, permanent=True
         ),
         "gone with its owner": lambda media: media.owner.delete(),
-        "malware": lambda media: publication.quarantine(media, media.current),
+        "malware": lambda media: publication.quarantine(media, media.current, MalwareFoundError()),
     }
 
     @pytest.mark.parametrize("way", WAYS)

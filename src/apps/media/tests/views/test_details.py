@@ -136,7 +136,9 @@ class TestSimilar:
         for _ in range(3):
             add(self.LIKENESS)
         api.get(f"{URL}{media.pk}/")  # permissions are read once
-        with django_assert_num_queries(5):  # media, likenesses, rows, tags, renditions
+        with django_assert_num_queries(
+            6
+        ):  # media, likenesses of own and others, rows, tags, renditions
             assert len(self._names(api, media)) == 3
 
 

@@ -60,6 +60,12 @@ class TestOEmbed:
     def test_where_no_picture_is_small_enough(self, client: Client, photo: MediaFile) -> None:
         assert ask(client, photo, maxwidth=1).json()["type"] == "link"
 
+    def test_a_size_that_is_no_size_of_a_picture_limits_nothing(
+        self, client: Client, photo: MediaFile
+    ) -> None:
+        for digits in ("9" * 400, "9" * 5000, "0", "²"):
+            assert ask(client, photo, maxwidth=digits, maxheight=digits).json()["type"] == "photo"
+
     def test_a_film(
         self, client: Client, upload: Callable[..., MediaFile], add_rendition: Any
     ) -> None:
@@ -68,6 +74,7 @@ class TestOEmbed:
             usable=True, status="ready", published_version=1, media_type="video"
         )
         add_rendition(media, "video.mp4", mime_type="video/mp4", width=1280, height=720)
+        assert ask(client, media, maxwidth="9" * 400).json()["width"] == 1280
         body = ask(client, media, maxwidth=640).json()
         assert (body["type"], body["width"], body["height"]) == ("video", 640, 360)
         assert f"{HERE}/media/{media.pk}/r/video.mp4" in body["html"]

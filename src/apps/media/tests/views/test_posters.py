@@ -98,6 +98,30 @@ def test_whoever_may_edit_chooses_and_nobody_else(
     assert _chosen(film) == 1
 
 
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_the_page_learns_when_the_new_poster_is_there(
+    owner: Any, film: MediaFile, browser_of: Callable[[Any], Client], ends: str
+) -> None:
+    client = browser_of(owner)
+    asked = f"/library/{film.pk}/status/?part=poster"
+    assert asked not in client.get(film.get_absolute_url()).content.decode()
+    client.post(_page(film), {"at": "1.5"})
+    assert asked in client.get(film.get_absolute_url()).content.decode()
+    assert asked not in Client().get(film.get_absolute_url()).content.decode()
+    assert client.get(asked).status_code == 204
+    Job.objects.filter(media=film, kind="render").update(state=ends)
+    told = client.get(asked).content.decode()
+    assert asked not in told
+    if ends == "done":
+        assert "data-finished" in told  # the script then takes the preview anew
+        assert "Show the new poster" in told
+    else:
+        assert "The poster was not made" in told
+    preview = client.get(f"/library/{film.pk}/status/?part=preview").content.decode()
+    assert asked not in preview
+    assert "data-finished" not in preview
+
+
 def test_the_page_takes_a_moment_and_says_what_is_none(
     owner: Any, film: MediaFile, browser_of: Callable[[Any], Client], run_jobs: Run
 ) -> None:

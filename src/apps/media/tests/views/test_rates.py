@@ -10,15 +10,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
-from apps.media.models import Job, MediaFile, Upload
-from apps.media.tests import samples
-from apps.media.views.rates import (
+from apps.media.models import Caption, Job, MediaFile, Upload
+from apps.media.rates import (
     ImportRate,
     RenderRate,
     ReprocessRate,
     SearchRate,
     UploadRate,
 )
+from apps.media.tests import samples
 
 HTML = {"Accept": "text/html"}
 
@@ -71,6 +71,12 @@ def test_new_versions(photo: MediaFile, api: APIClient, browser_of: Any, owner: 
     _third(lambda: api.post(url, {"file": _file()}), first={200, 422})
     page = f"/library/{photo.pk}/replace/"
     assert browser_of(owner).post(page, {"file": _file()}, headers=HTML).status_code == 429
+
+
+def test_captions_by_the_form(photo: MediaFile, owner: Any, browser_of: Any) -> None:
+    browser, url = browser_of(owner), f"/library/{photo.pk}/captions/"
+    _third(lambda: browser.post(url, {"language": "en"}, headers=HTML), first={422})
+    assert not Caption.objects.exists()
 
 
 def test_imports(api: APIClient) -> None:

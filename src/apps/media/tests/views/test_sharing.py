@@ -3,6 +3,7 @@ share it."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +17,7 @@ from rest_framework.test import APIClient
 
 from apps.media import services
 from apps.media.models import AuditEvent, Collection, Grant, MediaFile, ShareLink
-from apps.media.views.rates import SharingRate
+from apps.media.rates import SharingRate
 
 FUTURE, PAST = "2999-01-02T03:04:05Z", "2001-01-02T03:04:05Z"
 
@@ -132,6 +133,16 @@ class TestGrants:
         assert (answer.status_code, answer.json()["code"]) == (400, code)
         assert not Grant.objects.exists()
         assert not AuditEvent.objects.exists()
+
+    @pytest.mark.parametrize("kind", ["user", "group"])
+    def test_half_of_a_character_is_in_no_name(
+        self, api: APIClient, grants: str, kind: str
+    ) -> None:
+        said = json.dumps({kind: "sam\ud83d"})  # escaped: nothing else could be sent
+        answer = api.post(grants, said, content_type="application/json")
+        assert answer.status_code == 400
+        assert list(answer.json()["errors"]) == [kind]
+        assert not Grant.objects.exists()
 
     def test_whose_account_is_off_reads_like_nobody(
         self, api: APIClient, grants: str, stranger: Any
@@ -359,6 +370,18 @@ class TestPage:
         assert words in answer.content.decode()
         assert not Grant.objects.exists()
         assert not ShareLink.objects.exists()
+
+    @pytest.mark.parametrize("kind", ["user", "group"])
+    def test_digits_are_a_name_and_no_id(
+        self, shared: Any, owner: Any, stranger: Any, browser_of: Any, kind: str
+    ) -> None:
+        group = Group.objects.create(name="Choir")
+        pk = stranger.pk if kind == "user" else group.pk
+        form = {"kind": kind, "name": str(pk), "permission": "view"}
+        answer = browser_of(owner).post(f"{shared.get_absolute_url()}grants/", form)
+        assert answer.status_code == 422
+        assert "nobody of this" in answer.content.decode()
+        assert not Grant.objects.exists()
 
     def test_editors_see_neither_the_section_nor_the_visibility(
         self, media: MediaFile, owner: Any, stranger: Any, browser_of: Any

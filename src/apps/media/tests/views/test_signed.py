@@ -26,6 +26,7 @@ from apps.media.exceptions import (
     WrongStateError,
 )
 from apps.media.models import AuditEvent, Grant, MediaFile, MediaVersion, Rendition
+from apps.media.services.signing import LONGEST
 from apps.media.signatures import Claim, Scope, write_token
 from apps.media.tests import samples
 from apps.media.views import rights
@@ -337,6 +338,20 @@ class TestWindows:
         for seconds in (1, 2, 60, 3600, 86_400):
             for now in range(start, start + 5):
                 assert seconds <= expiry_of(seconds, now=now) - now <= seconds * 1.25 + 1
+
+    def test_a_week_at_most_and_one_address_within_an_hour(
+        self, photo: MediaFile, owner: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = Clock()
+        monkeypatch.setattr(time, "time", clock)
+        for seconds in (LONGEST, LONGEST * 7 // 8):
+            signed = set()
+            for now in (1_700_000_400, 1_700_000_401, 1_700_001_000):
+                clock.now = now
+                signed.add(services.sign_address(user=owner, media=photo, expires_in=seconds))
+            (address,) = signed
+            left = address.expires_at.timestamp() - clock.now
+            assert seconds - 3600 <= left <= LONGEST
 
 
 class TestSigning:

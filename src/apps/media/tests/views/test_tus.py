@@ -15,6 +15,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from apps.core.errors import StorageUnavailableError
 from apps.core.storage import ObjectStore
 from apps.media import selectors, services
 from apps.media.models import MediaFile, Quota, Tombstone, Upload
@@ -313,7 +314,28 @@ class TestCreationWithUpload:
 
     def test_cwu_03_too_much(self, tus: TusClient, own_storage: ObjectStore) -> None:
         assert tus.post(TEXT + b"!", Upload_Length=11).status_code == 400
-        assert list(own_storage.walk()) == []
+        assert_nothing_left(own_storage)
+
+    @pytest.mark.parametrize(
+        ("said", "status"), [("crc32 AAAA", 400), (checksum(b"HellO world"), 460)]
+    )
+    def test_cwu_a_checksum_that_is_none_or_wrong(
+        self, tus: TusClient, own_storage: ObjectStore, said: str, status: int
+    ) -> None:
+        """Its client never hears of an address to go on with."""
+        assert tus.post(TEXT, Upload_Length=11, Upload_Checksum=said).status_code == status
+        assert_nothing_left(own_storage)
+
+    def test_cwu_a_storage_that_is_away(
+        self, tus: TusClient, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*args: object) -> None:
+            raise StorageUnavailableError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(own_storage), "promote", away)
+            assert tus.post(TEXT, Upload_Length=11).status_code == 503
+        assert_nothing_left(own_storage)
 
     def test_cwu_04_another_type_is_no_body(self, tus: TusClient) -> None:
         answer = tus.post(TEXT, Upload_Length=11, Content_Type="text/plain")
@@ -512,6 +534,17 @@ class TestConcatenation:
         assert not Upload.objects.exists()
         assert [item.key for item in own_storage.walk()] == [MediaFile.objects.get().current.key]
 
+    def test_damaged_bytes_are_no_part_of_the_whole(
+        self, tus: TusClient, parts: tuple[str, str]
+    ) -> None:
+        """Not even of a part whose length is told last, without a byte."""
+        part = tus.post(TEXT[:6], Upload_Defer_Length=1, Upload_Concat="partial")["Location"]
+        damaged = tus.patch(part, b"XXXX", offset=6, Upload_Checksum=checksum(TEXT[6:]))
+        assert damaged.status_code == 460
+        assert tus.patch(part, b"", offset=6, Upload_Length=6).status_code == 204
+        assert self.join(tus, part, parts[1]).status_code == 201
+        assert MediaFile.objects.get().file.read(100) == TEXT
+
     def test_cat_04_no_bytes(self, tus: TusClient, parts: tuple[str, str]) -> None:
         url = self.join(tus, *parts)["Location"]
         assert tus.patch(url, TEXT, offset=11).status_code == 403
@@ -544,6 +577,33 @@ class TestConcatenation:
         settings.MEDIA_APP = {**settings.MEDIA_APP, "MAX_SIZE": sizes}
         assert self.join(tus, *parts).status_code == 413
         assert Upload.objects.count() == 2
+
+    def test_what_is_refused_takes_its_parts_along(
+        self, tus: TusClient, settings: Any, own_storage: ObjectStore
+    ) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "QUOTA_BYTES": 20}
+        program = self.part(tus, b"MZ" + bytes(6)), self.part(tus, bytes(8))
+        answer = self.join(tus, *program, Upload_Metadata=encode(filename="a.exe"))
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_type")
+        assert self.join(tus, *program).status_code == 400
+        assert_nothing_left(own_storage)
+
+    def test_what_fails_for_now_keeps_its_parts(
+        self,
+        tus: TusClient,
+        parts: tuple[str, str],
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def away(*args: object) -> None:
+            raise StorageUnavailableError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(own_storage), "promote", away)
+            assert self.join(tus, *parts).status_code == 503
+        assert Quota.objects.get().bytes_reserved == 11
+        assert self.join(tus, *parts).status_code == 201
+        assert MediaFile.objects.get().file.read(100) == TEXT
 
     def test_cat_10_metadata_are_those_of_the_final_one(
         self, tus: TusClient, parts: tuple[str, str]

@@ -16,9 +16,9 @@ from rest_framework.test import APIClient
 from apps.media import dispatch, services
 from apps.media.exceptions import TooManyWebhooksError
 from apps.media.models import Webhook, WebhookDelivery
+from apps.media.rates import WebhookRate
 from apps.media.tests.hooks import hook_of, receiving
 from apps.media.tests.views.test_access_matrix import HOOKED
-from apps.media.views.rates import WebhookRate
 
 URL = "/api/v1/webhooks/"
 HOOK = "https://hooks.example/in?a=1"

@@ -16,16 +16,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from apps.media.tests.flows.badline import BadLine
 from apps.media.tests.flows.servers import Site, running_site
-from apps.media.tests.flows.soak.clients import Client, History, Shelf, serving_shelf
+from apps.media.tests.flows.soak.clients import (
+    Client,
+    History,
+    Shelf,
+    serving_shelf,
+    storage_takes_direct,
+)
 from apps.media.tests.flows.soak.trouble import Trouble
 from apps.media.tests.flows.state import State, assert_accounts, assert_explained
 from apps.media.tests.flows.waiting import eventually
 
-SETTLING = 300.0  # seconds
+SETTLING = 120.0  # seconds in which something has to go on
 PATIENT = 50  # attempts of an import: each death of its worker is one
 
 
@@ -35,8 +42,9 @@ def soak(
     """Whether everything is as the clients were told."""
     history, trouble = History(), Trouble(site, line, seed)
     people = [site.person() for _ in range(clients)]
+    direct = storage_takes_direct(people[0])  # as long as all is well
     threads = [
-        Client(person, line, history, shelf, f"{seed}-{number}")
+        Client(person, line, history, shelf, seed=f"{seed}-{number}", direct=direct)
         for number, person in enumerate(people)
     ]
     for thread in threads:
@@ -58,20 +66,35 @@ def soak(
 
 
 def settle(site: Site) -> State:
-    """Work is done, and what is unfinished or on its way out has gone."""
-
-    def quiet() -> State | None:
-        site.observer.ask("finish_uploads")
-        site.observer.ask("expire_uploads")
-        site.observer.ask("bury")
-        state = site.state()
-        working = [row for row in state.jobs if row["state"] in {"queued", "running"}]
-        unfinished = [row for row in state.uploads if row["state"] != "completed"]
-        return None if working or unfinished or state.tombstones else state
-
-    state = eventually(quiet, within=SETTLING)
-    assert state is not None
+    """Work is done, and what is unfinished or on its way out has gone, however much there was."""
+    state = look(site)
+    while any(left(state)):
+        state = eventually(partial(further, site, progress(state)), within=SETTLING)
     return state
+
+
+def look(site: Site) -> State:
+    for act in ("finish_uploads", "expire_uploads", "bury"):
+        site.observer.ask(act)
+    return site.state()
+
+
+def left(state: State) -> tuple[int, int]:
+    """How many jobs have not ended, and how much else is to come or to go."""
+    working = [row for row in state.jobs if row["state"] in {"queued", "running"}]
+    unfinished = [row for row in state.uploads if row["state"] != "completed"]
+    return len(working), len(unfinished) + len(state.tombstones)
+
+
+def progress(state: State) -> tuple[int, int]:
+    """Grows while jobs end, and then while the rest goes."""
+    working, rest = left(state)
+    return len(state.jobs) - working, -rest
+
+
+def further(site: Site, before: tuple[int, int]) -> State | None:
+    state = look(site)
+    return state if progress(state) > before else None
 
 
 def compare(history: History, state: State) -> Iterator[str]:

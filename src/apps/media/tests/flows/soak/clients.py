@@ -67,14 +67,31 @@ def serving_shelf() -> Iterator[Shelf]:
         yield shelf
 
 
+def storage_takes_direct(person: Person) -> bool:
+    """Whether uploads may go straight to the storage."""
+    with person.client() as client:
+        answered = client.post(DIRECT, json={"filename": "words.txt", "size": 5})
+        if answered.status_code == 201:
+            client.delete(f"{DIRECT}{answered.json()['id']}/")
+    return answered.status_code == 201
+
+
 class Client(threading.Thread):
     """One person who uploads one file after another, each in a way of its own."""
 
     def __init__(
-        self, person: Person, line: BadLine, history: History, shelf: Shelf, seed: str
+        self,
+        person: Person,
+        line: BadLine,
+        history: History,
+        shelf: Shelf,
+        *,
+        seed: str,
+        direct: bool,
     ) -> None:
         super().__init__(name=person.name)
         self._shelf = shelf
+        self._may_go_direct = direct
         self._tus = Tus(person, line.address)
         self._history = history
         self._random = random.Random(seed)
@@ -82,7 +99,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         ways = [self._form, self._whole, self._chunked, self._joined, self._cancelled]
-        ways += [self._imported, *([self._direct] if self._storage_takes() else [])]
+        ways += [self._imported, *([self._direct] if self._may_go_direct else [])]
         number = 0
         while not self._ended.is_set():
             number += 1
@@ -179,15 +196,6 @@ class Client(threading.Thread):
         complete = f"{DIRECT}{begun['id']}/complete/"
         self._insist(lambda client: client.post(complete, json={"parts": claimed}), {200, 201})
         self._history.acknowledged[name] = _digest(data)
-
-    def _storage_takes(self) -> bool:
-        """Whether uploads may go straight to the storage."""
-        said = {"filename": "words.txt", "size": 5}
-        with self._tus.person.client() as client:
-            answered = client.post(DIRECT, json=said)
-            if answered.status_code == 201:
-                client.delete(f"{DIRECT}{answered.json()['id']}/")
-        return answered.status_code == 201
 
     def _begin(self, length: int, name: str, **headers: str) -> str:
         said = {"Upload-Length": str(length), "Upload-Metadata": _named(name), **headers}

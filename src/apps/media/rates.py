@@ -15,7 +15,7 @@ def _rate(scope: str, default: str) -> str:
 
 
 class UploadRate(VisitorRate):
-    """Files, or uploads begun, by whatever way."""
+    """Files, forms that take them, or uploads begun, by whatever way."""
 
     scope = "upload"
     rate = _rate(scope, "1200/min")
@@ -44,6 +44,13 @@ class RenderRate(VisitorRate):
     """Renditions that are made because somebody asks."""
 
     scope = "render"
+    rate = _rate(scope, "120/min")
+
+
+class ArchiveRate(VisitorRate):
+    """ZIPs, and parts of them."""
+
+    scope = "archive"
     rate = _rate(scope, "120/min")
 
 

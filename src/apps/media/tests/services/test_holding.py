@@ -1,0 +1,133 @@
+"""What a holder may still do once its lease has run out and somebody else has gone on: nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.core.storage import ObjectStore
+from apps.core.tus import Checksum
+from apps.media import services
+from apps.media.exceptions import UploadTakenError
+from apps.media.models import MediaFile, Upload
+from apps.media.services import arriving, holding
+
+pytestmark = pytest.mark.django_db
+
+TEXT = b"Hello world"
+
+
+class Line:
+    """A body whose first piece comes, and whose rest does not before `stalled` has been called."""
+
+    length: int | None = None
+
+    def __init__(self, piece: bytes, stalled: Callable[[], object] = lambda: None) -> None:
+        self._piece = piece
+        self._stalled = stalled
+        self.is_whole = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._piece
+        self._stalled()
+        self.is_whole = True
+
+    def interrupt(self) -> None:
+        """Nothing waits."""
+
+
+def begin(user: Any, **announced: Any) -> Upload:
+    return services.begin_upload(
+        user=user, announced=services.Announcement(name="hello.txt", **announced)
+    )
+
+
+def append(upload: Upload, body: Line, **more: Any) -> Upload:
+    again = Upload.objects.get(pk=upload.pk)
+    piece = services.Piece(offset=again.offset, body=body, **more)
+    return services.append_to_upload(upload=again, piece=piece)
+
+
+def part(user: Any, data: bytes) -> Upload:
+    upload = begin(user, length=len(data), role=Upload.Role.PARTIAL)
+    return append(upload, Line(data))
+
+
+def lapse() -> None:
+    """As if every holder had been stopped for longer than a lease."""
+    Upload.objects.update(lock_until=timezone.now() - timedelta(seconds=1))
+
+
+def look_again() -> None:
+    """The holders' thread, once they run again."""
+    holding._KEEPER._renew(dict(holding._KEEPER._holds))
+
+
+@pytest.mark.parametrize("checksum", [None, Checksum("sha1", bytes(20))])
+def test_a_request_spares_what_another_has_acknowledged(
+    owner: Any, checksum: Checksum | None
+) -> None:
+    upload = begin(owner, length=len(TEXT))
+
+    def taken_over() -> None:
+        lapse()
+        append(upload, Line(TEXT[:8]))
+        look_again()
+
+    with pytest.raises(UploadTakenError):
+        append(upload, Line(TEXT[:3], taken_over), checksum=checksum)
+    media = services.finish_upload(upload=append(upload, Line(TEXT[8:])))
+    assert media is not None
+    assert media.file.read(100) == TEXT
+
+
+def test_a_request_that_was_stopped_before_it_began(
+    owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, find_store = begin(owner, length=len(TEXT)), arriving.store_of
+
+    def find_store_late(alias: str) -> ObjectStore:
+        monkeypatch.setattr(arriving, "store_of", find_store)
+        lapse()
+        append(upload, Line(TEXT[:8]))
+        look_again()
+        return find_store(alias)
+
+    monkeypatch.setattr(arriving, "store_of", find_store_late)
+    with pytest.raises(UploadTakenError):
+        append(upload, Line(TEXT[:3]))
+    media = services.finish_upload(upload=append(upload, Line(TEXT[8:])))
+    assert media is not None
+    assert media.file.read(100) == TEXT
+
+
+def test_joining_spares_the_file_that_another_has_made(
+    owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = [part(owner, data).token for data in (TEXT[:6], TEXT[6:])]
+    announced = services.Announcement(name="hello.txt", role=Upload.Role.FINAL)
+
+    def join() -> Upload:
+        return services.concatenate_uploads(user=owner, tokens=tokens, announced=announced)
+
+    check = holding.Hold.check
+
+    def taken_over(hold: holding.Hold) -> None:
+        """After the first part."""
+        monkeypatch.setattr(holding.Hold, "check", check)
+        lapse()
+        join()
+        look_again()
+        check(hold)
+
+    monkeypatch.setattr(holding.Hold, "check", taken_over)
+    with pytest.raises(UploadTakenError):
+        join()
+    services.bury_tombstones()
+    media = MediaFile.objects.get()
+    assert media.file.read(100) == TEXT
+    assert [item.key for item in own_storage.walk()] == [media.current.key]
