@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from apps.events.views import adding, api, gallery, pages
+from apps.media.views.limits import limited_archive
 
 app_name = "events"
 
@@ -22,7 +23,7 @@ _event_pages = [
 _event_api = [
     path("", api.EventView.as_view(), name="event-detail"),
     path("photos/", api.PhotosView.as_view(), name="event-photos"),
-    path("photos/archive/", api.ArchiveView.as_view(), name="event-archive"),
+    path("photos/archive/", limited_archive(api.ArchiveView.as_view()), name="event-archive"),
     path("invitations/", api.InvitationsView.as_view(), name="event-invitations"),
     path("invitations/<int:invitation_id>/", api.InvitationView.as_view(), name="event-invitation"),
     path("answer/", api.AnswerView.as_view(), name="event-answer"),

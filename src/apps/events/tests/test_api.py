@@ -19,6 +19,7 @@ from apps.events import services
 from apps.events.models import Event, EventPhoto, Invitation
 from apps.events.tests.conftest import names
 from apps.media.models import MediaFile
+from apps.media.rates import ArchiveRate
 
 Photos = Callable[[int], list[MediaFile]]
 LIST = "/api/v1/events/"
@@ -205,6 +206,19 @@ def test_the_archive_goes_on_where_it_ended(
     headers = {"Range": "bytes=100-", "If-Range": whole["ETag"]}
     rest = api.get(_url(event, "photos/archive/"), headers=headers)
     assert (rest.status_code, b"".join(rest)) == (206, data[100:])
+
+
+def test_the_archive_is_limited_as_others_are(
+    api: APIClient, event: Event, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = _url(event, "photos/archive/")
+    monkeypatch.setattr(ArchiveRate, "rate", "2/day")
+    settings.MEDIA_APP = {**settings.MEDIA_APP, "DOWNLOADS": {"anonymous": 1, "user": 1}}
+    held = api.get(url)
+    assert held.status_code == 200
+    assert api.get(url).json()["code"] == "too_many_downloads"
+    assert b"".join(held)
+    assert api.get(url).json()["code"] == "throttled"
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from apps.events import services
 from apps.events.models import Event, EventPhoto
 from apps.events.tests.conftest import names
 from apps.media.fields import Crop
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, Upload
+from apps.media.rates import UploadRate
 from apps.media.services import AttachmentItem
 from apps.media.tests import samples
 from apps.users.services import update_profile
@@ -154,3 +155,18 @@ def test_an_event_is_read_in_german(client: Client, event: Event, guest: Any) ->
     listed = client.get("/events/", headers=german).content.decode()
     assert "<h1>Veranstaltungen</h1>" in listed
     assert "0 Fotos, nur für Eingeladene, Sie haben zugesagt" in listed
+
+
+def test_forms_count_as_uploads(
+    client: Client, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadRate, "rate", "1/min")
+    assert client.post("/events/new/", FORM).status_code == 302
+    picture = {"photos-files": SimpleUploadedFile("a.jpg", samples.photo_jpeg(64, 48))}
+    base = f"/events/{event.pk}/"
+    for url in ("/events/new/", f"{base}edit/", f"{base}photos/add/"):
+        refused = client.post(url, {**FORM, **picture}, headers={"Accept": "text/html"})
+        assert refused.status_code == 429
+        assert b"<html" in refused.content
+    assert Event.objects.count() == 2
+    assert not Upload.objects.exists()

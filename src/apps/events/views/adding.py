@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
 from apps.core.pages import PersonalView
+from apps.core.rates import check_rate
 from apps.events import selectors, services
 from apps.events.exceptions import BadRequestError, ForbiddenError
 from apps.events.forms import AddPhotosForm, WordsForm
@@ -22,6 +23,7 @@ from apps.events.models import Event
 from apps.events.policies import Action
 from apps.events.views.gallery import back_to, read_ids
 from apps.events.views.pages import show_event
+from apps.media.rates import UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
 MOST_DESCRIBED = 60  # photos on one page
@@ -37,6 +39,7 @@ class AddPhotosPage(PersonalView):
         event = selectors.get_shown_event(user=request.user, event_id=event_id)
         if Action.ADD_PHOTOS not in event.rights:
             raise ForbiddenError(event_id)
+        check_rate(UploadRate, request)
         stream_uploads(request, user=request.user, collect_refusals=True)
         try:
             return self._take(request, event)

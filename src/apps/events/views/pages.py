@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from apps.core.errors import AppError
 from apps.core.pages import PageView, PersonalView
+from apps.core.rates import check_rate
 from apps.events import selectors, services
 from apps.events.exceptions import ForbiddenError, UnknownGuestError
 from apps.events.forms import AddPhotosForm, AnswerForm, EventForm, InviteForm
@@ -22,6 +23,7 @@ from apps.events.models import Answer, Event
 from apps.events.policies import Action
 from apps.events.views.gallery import read_gallery
 from apps.events.views.listing import EVENTS, read_shown
+from apps.media.rates import UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
 SHOWN_GUESTS = 200
@@ -53,6 +55,7 @@ class NewEventPage(PersonalView):
         return self._show(request, EventForm(user=request.user))
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        check_rate(UploadRate, request)
         stream_uploads(request, user=request.user, collect_refusals=True)
         try:
             return self._take(request)
@@ -93,6 +96,7 @@ class EditEventPage(PersonalView):
 
     def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
         event = _editable(request, event_id)
+        check_rate(UploadRate, request)
         stream_uploads(request, user=request.user, collect_refusals=True)
         try:
             return self._take(request, event)

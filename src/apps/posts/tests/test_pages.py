@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.media import services as media_services
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, Upload
+from apps.media.rates import UploadRate
 from apps.media.tests import samples
 from apps.posts.models import Post, PostMedia
 from apps.posts.services import create_post
@@ -142,3 +144,29 @@ def test_others_are_told_of_followers_as_such(
     assert "vor 2 Tagen" in page.replace("\xa0", " ")
     form = client.get("/posts/new/", headers=german).content.decode()
     assert "Ihre Follower" in form
+
+
+def test_half_of_a_character_is_told(client: Client, owner: User) -> None:
+    media = media_services.upload_media(
+        user=owner, file=SimpleUploadedFile("a.png", samples.photo_png(8, 8))
+    )
+    for word in ("alt_text", "caption", "crop", "focal"):
+        items = json.dumps([{"media": str(media.pk), word: "\ud83d"}])
+        answer = client.post("/posts/new/", {"text": "", **body(), "attachments-items": items})
+        assert answer.status_code == 422
+        assert "could not be read" in answer.content.decode()
+    assert not Post.objects.exists()
+
+
+def test_the_form_counts_as_an_upload(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UploadRate, "rate", "1/min")
+    assert client.post("/posts/new/", body("a.png")).status_code == 302
+    post = Post.objects.get()
+    for url in ("/posts/new/", f"/posts/{post.pk}/edit/"):
+        refused = client.post(url, body("b.png"), headers={"Accept": "text/html"})
+        assert refused.status_code == 429
+        assert int(refused["Retry-After"]) > 0
+        assert b"<html" in refused.content
+        assert client.get(url).status_code == 200
+    assert attached(post) == ["a.png"]
+    assert MediaFile.objects.count() == Upload.objects.count() == 1

@@ -15,23 +15,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='about',
-            field=models.TextField(blank=True, max_length=2000),
+            field=models.TextField(blank=True, max_length=2000, verbose_name='about'),
         ),
         migrations.AddField(
             model_name='user',
             name='display_name',
-            field=models.CharField(blank=True, max_length=80),
+            field=models.CharField(blank=True, max_length=80, verbose_name='display name'),
         ),
         migrations.CreateModel(
             name='Follow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('followed', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='followers', to=settings.AUTH_USER_MODEL)),
-                ('follower', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='following', to=settings.AUTH_USER_MODEL)),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('followed', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='followers', to=settings.AUTH_USER_MODEL, verbose_name='followed')),
+                ('follower', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='following', to=settings.AUTH_USER_MODEL, verbose_name='follower')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('follower', 'followed'), name='follow_once'), models.CheckConstraint(condition=models.Q(('follower', models.F('followed')), _negated=True), name='follow_another')],
-            },
+            options={'verbose_name': 'following', 'verbose_name_plural': 'followings', 'constraints': [models.UniqueConstraint(fields=('follower', 'followed'), name='follow_once'), models.CheckConstraint(condition=models.Q(('follower', models.F('followed')), _negated=True), name='follow_another')]},
         ),
     ]

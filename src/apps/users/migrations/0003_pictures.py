@@ -16,21 +16,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='avatar',
-            field=apps.media.fields.MediaField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='media.mediafile'),
+            field=apps.media.fields.MediaField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='media.mediafile', verbose_name='avatar'),
         ),
         migrations.AddField(
             model_name='user',
             name='avatar_crop',
-            field=apps.media.fields.CropField(),
+            field=apps.media.fields.CropField(verbose_name='avatar crop'),
         ),
         migrations.AddField(
             model_name='user',
             name='cover',
-            field=apps.media.fields.MediaField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='media.mediafile'),
+            field=apps.media.fields.MediaField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='media.mediafile', verbose_name='cover'),
         ),
         migrations.AddField(
             model_name='user',
             name='cover_crop',
-            field=apps.media.fields.CropField(),
+            field=apps.media.fields.CropField(verbose_name='cover crop'),
         ),
     ]

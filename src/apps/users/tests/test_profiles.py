@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.media import services as media_services
 from apps.media.models import Erasure, MediaFile
 from apps.media.processing.crops import crop_from_text
+from apps.media.rates import UploadRate
 from apps.media.services import AttachmentItem
 from apps.media.tests import samples
 from apps.users import selectors, services
@@ -267,3 +268,14 @@ def test_the_administration_sets_and_takes_away_pictures(
         assert owner.avatar == chosen
         media.refresh_from_db()
         assert media.expires_at is None  # claimed by the service
+
+
+def test_the_form_counts_as_an_upload(
+    owner: Any, browser_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadRate, "rate", "1/min")
+    browser = browser_of(owner)
+    answers = [browser.post("/settings/profile/", {"about": said}) for said in ("One", "Two")]
+    assert [answer.status_code for answer in answers] == [302, 429]
+    owner.refresh_from_db()
+    assert owner.about == "One"

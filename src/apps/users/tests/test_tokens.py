@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
@@ -84,3 +86,23 @@ def test_deleting_without_a_token_is_refused(owner: Any) -> None:
     client = APIClient()
     client.force_login(owner)
     assert client.delete(URL).status_code in {401, 403}
+
+
+def test_an_expired_token_is_refused_and_gone(owner: Any) -> None:
+    client = APIClient(headers={"Authorization": f"Token {_ask().json()['token']}"})
+    AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
+    assert client.get("/api/v1/me/usage/").status_code == 401
+    assert not AuthToken.objects.exists()
+
+
+def test_the_other_tokens_are_looked_through_when_one_is_renewed(owner: Any) -> None:
+    expired, used = AuthToken.objects.create(owner)[0], AuthToken.objects.create(owner)
+    AuthToken.objects.filter(pk=expired.pk).update(expiry=timezone.now() - timedelta(days=1))
+    client = APIClient(headers={"Authorization": f"Token {used[1]}"})
+    assert client.get("/api/v1/me/usage/").status_code == 200
+    assert AuthToken.objects.filter(pk=expired.pk).exists()
+    later = timezone.now() + timedelta(days=29)
+    AuthToken.objects.filter(pk=used[0].pk).update(expiry=later)
+    assert client.get("/api/v1/me/usage/").status_code == 200
+    assert list(AuthToken.objects.values_list("pk", flat=True)) == [used[0].pk]
+    assert AuthToken.objects.get().expiry > later
