@@ -39,6 +39,7 @@ class PieceStream(SpooledAppender[Piece]):
     def __init__(self, bucket: GcsBucket, key: str, *, size: int, folder: str | None) -> None:
         super().__init__(key, size=size, number=1, folder=folder)
         self._bucket = bucket
+        self._loose: set[str] = set()  # pieces that are part of nothing yet
 
     def take_all(self) -> list[Piece]:
         """Every piece that was not told yet, once all have arrived; the unfilled one as well."""
@@ -57,6 +58,7 @@ class PieceStream(SpooledAppender[Piece]):
 
     def _send(self, number: int, part: Spool) -> Piece:
         key = new_piece_key(self._key)
+        self._loose.add(key)
         self._bucket.put(key, part, origin=f"piece:{self._key}")
         return Piece(key, part.size)
 
@@ -113,6 +115,7 @@ class GcsAppender(PieceStream):
     ) -> None:
         super().__init__(bucket, key, size=size, folder=folder)
         self._bases: list[str] = [state["base"]] if state.get("base") else []
+        self._told = list(self._bases)  # bases that somebody may have kept
         self._superseded: list[str] = list(state.get("old", ()))
         self._durable = size
         if size and not (self._bases and bucket.get(self._bases[0]).size == size):
@@ -136,7 +139,18 @@ class GcsAppender(PieceStream):
 
     def checkpoint(self) -> int:
         self._join(self._sender.arrived())
+        self._told = list(self._bases)
         return self._durable
+
+    def abort(self) -> None:
+        super().abort()
+        for piece in self._loose:
+            self._remove_quietly(piece)
+        self._loose.clear()
+
+    def withdraw(self) -> None:
+        for base in set(self._bases) - set(self._told):
+            self._bucket.remove(base)
 
     def _keep(self) -> None:
         self._join(self.take_all())
@@ -162,6 +176,7 @@ class GcsAppender(PieceStream):
             removable.append(self._bases.pop(1))
         for key in [*pieces, *removable]:
             self._remove_quietly(key)
+        self._loose.difference_update(pieces)
 
     def _remove_quietly(self, key: str) -> None:
         try:

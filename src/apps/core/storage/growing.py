@@ -57,6 +57,9 @@ class Appender(Protocol):
         Leaves alone what somebody else may have stored at the key meanwhile.
         """
 
+    def withdraw(self) -> None:
+        """After `close`, when its state could not be kept: remove what only that state names."""
+
 
 @runtime_checkable
 class AppendingStore(ObjectStore, Protocol):

@@ -155,15 +155,25 @@ class S3Appender(SpooledAppender[StoredPart]):
         self._take_over(self._sender.arrived())
         if self._progress is self._opened_with:
             return self._start
-        self._tell()
+        self._is_told = True
+        self._remove_old_tail()
         return self._progress.sent
 
     def abort(self) -> None:
-        was_open, upload = self._open, self._upload
+        was_open = self._open
         super().abort()
-        if was_open and upload is not None and not self._is_told:
+        if was_open:
+            self._drop_parts()
+
+    def withdraw(self) -> None:
+        if self._progress.tail and self._progress.tail != self._opened_with.tail:
+            self._growing.store.remove(self._progress.tail)
+        self._drop_parts()
+
+    def _drop_parts(self) -> None:
+        if self._upload is not None and not self._is_told:
             with s3_errors(self._key):
-                upload.abort()
+                self._upload.abort()
 
     def _take_back(self) -> None:
         """Have the bytes that were durable; ObjectMissingError if some are not there."""
@@ -195,15 +205,14 @@ class S3Appender(SpooledAppender[StoredPart]):
             return
         tail = self._growing.put_tail(self._spool) if self._spool else ""
         self._progress = replace(self._progress, tail=tail, old=self._opened_with.tail)
-        self._tell()
+        self._remove_old_tail()
 
     def _take_over(self, parts: list[StoredPart]) -> None:
         for part in parts:
             self._progress = replace(self._progress.after(part), upload_id=self._begun().id)
 
-    def _tell(self) -> None:
-        """The state may be kept from now on, as the one that we were opened with has been."""
-        self._is_told = self._is_told or bool(self._progress.upload_id)
+    def _remove_old_tail(self) -> None:
+        """The state that we were opened with has been kept, and needs it no more."""
         if not self._opened_with.old:
             return
         try:

@@ -167,6 +167,9 @@ class SpooledAppender(Generic[Receipt]):
     def abort(self) -> None:
         self._release()
 
+    def withdraw(self) -> None:
+        """For stores where a state names nothing of its own."""
+
     def _send(self, number: int, part: Spool) -> Receipt:
         """Send a part, on another thread."""
         raise NotImplementedError

@@ -153,7 +153,7 @@ class Arrival:
         """
         self._saved = time.monotonic()
         if self._checksum is None:
-            self._record(appender.checkpoint(), appender)
+            _record(self._upload, self._hold, appender.checkpoint(), appender)
             lend_connection()
 
     def _keep_or_drop(self, appender: Appender) -> None:
@@ -163,13 +163,32 @@ class Arrival:
             appender.abort()
 
     def _keep(self, appender: Appender) -> None:
-        self._record(appender.close(), appender)
+        keep_appended(self._upload, self._hold, appender)
 
-    def _record(self, offset: int, appender: Appender) -> None:
-        values = {"offset": offset, "storage_state": appender.state, "expires_at": expiry()}
-        self._hold.save(**values, updated_at=timezone.now())
-        for name, value in values.items():
-            setattr(self._upload, name, value)
+
+def keep_appended(upload: Upload, hold: Hold, appender: Appender) -> None:
+    """Make durable what was appended, and have it count.
+
+    Raises `UploadTakenError` when somebody else has gone on meanwhile; nothing of ours stays then.
+    """
+    try:
+        hold.check_ours()
+        size = appender.close()
+    except BaseException:
+        appender.abort()
+        raise
+    try:
+        _record(upload, hold, size, appender)
+    except UploadTakenError:
+        appender.withdraw()
+        raise
+
+
+def _record(upload: Upload, hold: Hold, offset: int, appender: Appender) -> None:
+    values = {"offset": offset, "storage_state": appender.state, "expires_at": expiry()}
+    hold.save(**values, updated_at=timezone.now())
+    for name, value in values.items():
+        setattr(upload, name, value)
 
 
 def _reserve(upload: Upload, size: int) -> None:

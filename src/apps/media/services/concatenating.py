@@ -8,17 +8,18 @@ from typing import cast
 
 from django.db import transaction
 
-from apps.core.storage import AppendingStore
+from apps.core.storage import Appender, AppendingStore
 from apps.core.words import gettext_noop as _
 from apps.media import dispatch
 from apps.media.exceptions import BadRequestError
 from apps.media.models import Upload
 from apps.media.policies import Visitor
 from apps.media.services import quotas
+from apps.media.services.arriving import keep_appended
 from apps.media.services.deletion import raise_tombstone
 from apps.media.services.holding import hold_upload
-from apps.media.services.resumable import finish_upload
-from apps.media.services.sessions import Announcement, begin_upload, expiry
+from apps.media.services.resumable import finish_upload, seal_part
+from apps.media.services.sessions import Announcement, begin_upload
 from apps.media.storage import store_of
 
 
@@ -70,24 +71,30 @@ def _begin(
 def _join(final: Upload, tokens: Sequence[str]) -> None:
     store = cast("AppendingStore", store_of(final.storage))
     found = Upload.objects.filter(token__in=tokens, offset__gt=0)  # what is empty has no object
-    keys = dict(found.values_list("token", "key"))
+    parts = {part.token: part for part in found}
     with hold_upload(final) as hold:
         if final.is_whole:
             return
         hold.check_ours()
         appender = store.appender(final.key, size=0, state={})
         try:
-            for key in [keys[token] for token in tokens if token in keys]:
-                appender.append_object(key)
+            for part in [parts[token] for token in tokens if token in parts]:
+                _append(appender, part, store)
                 hold.progressed()
                 hold.check()
                 hold.check_ours()
         except BaseException:
             appender.abort()
             raise
-        size = appender.close()
-        hold.save(offset=size, storage_state=appender.state, expires_at=expiry())
-        final.offset, final.storage_state = size, appender.state
+        keep_appended(final, hold, appender)
+
+
+def _append(appender: Appender, part: Upload, store: AppendingStore) -> None:
+    """Its last request may have been killed between its last bytes and their sealing."""
+    if not store.exists(part.key):
+        with hold_upload(part):
+            seal_part(part)
+    appender.append_object(part.key)
 
 
 @transaction.atomic

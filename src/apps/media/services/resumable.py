@@ -91,7 +91,7 @@ def append_to_upload(*, upload: Upload, piece: Piece) -> Upload:
         _refuse_overlong(upload, piece.body.length or 0)
         if piece.body.length != 0:
             _take(upload, piece, hold)
-        _seal_part(upload)
+        seal_part(upload)
     return upload
 
 
@@ -151,16 +151,8 @@ def finish_whole_uploads(*, limit: int = BATCH) -> int:
     return dispatch.maybe_sweep_again(dispatch.FINISH_UPLOADS, done=done, limit=limit)
 
 
-def _take(upload: Upload, piece: Piece, hold: Hold) -> None:
-    try:
-        Arrival(upload, hold, checksum=piece.checksum).take(piece.body)
-    except RejectedError:
-        drop_upload(upload=upload)
-        raise
-
-
-def _seal_part(upload: Upload) -> None:
-    """A whole part becomes an ordinary object, for others to be made of.
+def seal_part(upload: Upload) -> None:
+    """A whole part becomes an ordinary object, for others to be made of. Again it is harmless.
 
     What is empty has none, and what has become part of a file has none any more.
     """
@@ -168,6 +160,14 @@ def _seal_part(upload: Upload) -> None:
     store = store_of(upload.storage)
     if is_part and upload.is_whole and upload.offset and isinstance(store, AppendingStore):
         store.seal(upload.key, size=upload.offset, state=upload.storage_state)
+
+
+def _take(upload: Upload, piece: Piece, hold: Hold) -> None:
+    try:
+        Arrival(upload, hold, checksum=piece.checksum).take(piece.body)
+    except RejectedError:
+        drop_upload(upload=upload)
+        raise
 
 
 def _finish_quietly(upload: Upload) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import json
@@ -311,6 +312,33 @@ class TestLosingTheLock:
         assert get(growth.store, target) == begun + more
         assert keys_of(growth.store) == [target]
         assert unfinished_of(growth.store) == []
+
+    @pytest.mark.parametrize("size", [100, 9 * MIB])
+    def test_what_was_stored_too_late_goes(
+        self, growth: Growth, begun: bytes, size: int
+    ) -> None:
+        loser, target = growth.open(), new_key("original")
+        loser.write(os.urandom(size))
+        growth.step(b"end")
+        with contextlib.suppress(FileExistsError):  # where the store notices by itself
+            loser.close()
+        growth.seal()
+        growth.store.promote(growth.key, target)
+        loser.withdraw()
+        assert get(growth.store, target) == begun + b"end"
+        assert keys_of(growth.store) == [target]
+        assert unfinished_of(growth.store) == []
+
+    @pytest.mark.parametrize("size", [100, 9 * MIB, 25 * MIB])
+    def test_what_was_sent_and_given_up_goes(
+        self, growth: Growth, begun: bytes, size: int
+    ) -> None:
+        loser = growth.open()
+        loser.write(os.urandom(size))
+        growth.step(b"end")
+        growth.seal()
+        loser.abort()
+        expect_only(growth, begun + b"end")
 
 
 class TestSealing:

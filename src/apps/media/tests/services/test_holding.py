@@ -131,3 +131,68 @@ def test_joining_spares_the_file_that_another_has_made(
     media = MediaFile.objects.get()
     assert media.file.read(100) == TEXT
     assert [item.key for item in own_storage.walk()] == [media.current.key]
+
+
+def test_what_was_stored_too_late_does_not_stay(
+    owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease runs out while the last bytes are on their way to the store."""
+    upload, check = begin(owner, length=len(TEXT)), holding.Hold.check_ours
+
+    def taken_over(hold: holding.Hold) -> None:
+        check(hold)
+        monkeypatch.setattr(holding.Hold, "check_ours", check)
+        lapse()
+        services.finish_upload(upload=append(upload, Line(TEXT)))
+
+    def stalled() -> None:
+        monkeypatch.setattr(holding.Hold, "check_ours", taken_over)
+
+    with pytest.raises(UploadTakenError):
+        append(upload, Line(TEXT[:3], stalled))
+    services.bury_tombstones()
+    media = MediaFile.objects.get()
+    assert media.file.read(100) == TEXT
+    assert [item.key for item in own_storage.walk()] == [media.current.key]
+
+
+def test_a_lost_holder_stores_nothing_more(owner: Any, own_storage: ObjectStore) -> None:
+    upload = begin(owner, length=len(TEXT))
+
+    def taken_over() -> None:
+        lapse()
+        services.finish_upload(upload=append(upload, Line(TEXT)))
+        look_again()
+
+    with pytest.raises(UploadTakenError):
+        append(upload, Line(TEXT[:3], taken_over))
+    services.bury_tombstones()
+    media = MediaFile.objects.get()
+    assert media.file.read(100) == TEXT
+    assert [item.key for item in own_storage.walk()] == [media.current.key]
+
+
+class Killed(BaseException):
+    """Ends a request as the end of its process would."""
+
+
+def test_parts_that_nobody_sealed_are_joined(
+    owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their last bytes count, and the process died before the object was made of them."""
+
+    def die(*arguments: Any, **more: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(own_storage, "seal", die)
+        for data in (TEXT[:6], TEXT[6:]):
+            with pytest.raises(Killed):
+                part(owner, data)
+    tokens = [found.token for found in Upload.objects.order_by("created_at")]
+    announced = services.Announcement(name="hello.txt", role=Upload.Role.FINAL)
+    joined = services.concatenate_uploads(user=owner, tokens=tokens, announced=announced)
+    services.bury_tombstones()
+    assert joined.media is not None
+    assert joined.media.file.read(100) == TEXT
+    assert [item.key for item in own_storage.walk()] == [joined.media.current.key]
