@@ -314,9 +314,7 @@ class TestLosingTheLock:
         assert unfinished_of(growth.store) == []
 
     @pytest.mark.parametrize("size", [100, 9 * MIB])
-    def test_what_was_stored_too_late_goes(
-        self, growth: Growth, begun: bytes, size: int
-    ) -> None:
+    def test_what_was_stored_too_late_goes(self, growth: Growth, begun: bytes, size: int) -> None:
         loser, target = growth.open(), new_key("original")
         loser.write(os.urandom(size))
         growth.step(b"end")
@@ -330,9 +328,7 @@ class TestLosingTheLock:
         assert unfinished_of(growth.store) == []
 
     @pytest.mark.parametrize("size", [100, 9 * MIB, 25 * MIB])
-    def test_what_was_sent_and_given_up_goes(
-        self, growth: Growth, begun: bytes, size: int
-    ) -> None:
+    def test_what_was_sent_and_given_up_goes(self, growth: Growth, begun: bytes, size: int) -> None:
         loser = growth.open()
         loser.write(os.urandom(size))
         growth.step(b"end")
