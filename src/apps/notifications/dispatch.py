@@ -13,6 +13,9 @@ from apps.notifications.models import Announcement, Mail
 SEND_MAIL = "notifications.send_mail"
 ANNOUNCE = "notifications.announce"
 FORGET = "notifications.forget_target"
+FORGET_LOST = "notifications.forget_lost"
+QUEUE_DIGESTS = "notifications.queue_digests"
+EXPIRE = "notifications.expire"
 
 
 def hint(mail: Mail) -> bool:

@@ -31,6 +31,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.core.languages import language_of
 from apps.core.pages import site_name
+from apps.media.dispatch import maybe_sweep_again
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
 from apps.notifications.kinds import Email, Kind
@@ -131,7 +132,8 @@ def queue_digests(*, limit: int = BATCH) -> int:
         recipient=OuterRef("recipient"), is_digest=True, created_at__gte=since
     )
     people = waiting.filter(~Exists(lately)).order_by().values_list("recipient", flat=True)
-    return sum(_queue_digest(person) for person in list(people.distinct()[:limit]))
+    done = sum(_queue_digest(person) for person in list(people.distinct()[:limit]))
+    return maybe_sweep_again(dispatch.QUEUE_DIGESTS, done=done, limit=limit)
 
 
 @transaction.atomic

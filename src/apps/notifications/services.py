@@ -10,11 +10,13 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Model, OuterRef, Sum
+from django.db.models import Exists, Model, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from apps.events.models import Event
+from apps.media.dispatch import maybe_sweep_again
 from apps.media.models import MediaFile
+from apps.notifications import dispatch
 from apps.notifications.kinds import MOST_TOGETHER, TOGETHER, Email, Kind, Ways
 from apps.notifications.models import Announcement, Mail, Notification, Occurrence, Preference
 from apps.notifications.selectors import ways_of, ways_of_many
@@ -198,7 +200,8 @@ def forget_lost(*, limit: int = BATCH) -> int:
     ]
     for target_id in targets:
         forget_target(target_id=target_id)
-    return len(files) + len(targets)
+    done = len(files) + len(targets)
+    return maybe_sweep_again(dispatch.FORGET_LOST, done=done, limit=limit)
 
 
 def _naming_lost(model: type[Model], name: str, limit: int, **of: Any) -> list[uuid.UUID]:
@@ -225,10 +228,16 @@ def _forget(row: Notification, **gone: Any) -> None:
 def expire_notifications(*, limit: int = BATCH) -> int:
     """Forget what is older than `KEPT`, mails and announcements included; return how many."""
     before = timezone.now() - KEPT
-    old = Notification.objects.filter(created_at__lt=before).values_list("pk", flat=True)[:limit]
-    gone, _ = Notification.objects.filter(pk__in=list(old)).delete()
-    mails = Mail.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:limit]
-    gone_mails, _ = Mail.objects.filter(pk__in=list(mails)).delete()
-    told = Announcement.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:limit]
-    gone_told, _ = Announcement.objects.filter(pk__in=list(told)).delete()
-    return gone + gone_mails + gone_told
+    gone = [
+        _delete_some(Notification.objects.filter(created_at__lt=before), limit),
+        _delete_some(Mail.objects.filter(finished_at__lt=before), limit),
+        _delete_some(Announcement.objects.filter(finished_at__lt=before), limit),
+    ]
+    maybe_sweep_again(dispatch.EXPIRE, done=max(gone), limit=limit)
+    return sum(gone)
+
+
+def _delete_some(rows: QuerySet[Any], limit: int) -> int:
+    keys = list(rows.values_list("pk", flat=True)[:limit])
+    rows.model._default_manager.filter(pk__in=keys).delete()
+    return len(keys)

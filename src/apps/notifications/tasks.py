@@ -32,16 +32,16 @@ def forget_target(target_id: str) -> int:
     return services.forget_target(target_id=target_id)
 
 
-@shared_task(name="notifications.forget_lost")
+@shared_task(name=dispatch.FORGET_LOST)
 def forget_lost() -> int:
     return services.forget_lost()
 
 
-@shared_task(name="notifications.queue_digests")
+@shared_task(name=dispatch.QUEUE_DIGESTS)
 def queue_digests() -> int:
     return mailing.queue_digests()
 
 
-@shared_task(name="notifications.expire")
+@shared_task(name=dispatch.EXPIRE)
 def expire() -> int:
     return services.expire_notifications()
