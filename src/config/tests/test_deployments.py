@@ -163,11 +163,12 @@ def test_what_compose_wants_is_in_the_example() -> None:
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_nginx_takes_the_configuration_of_its_container(tmp_path: Path) -> None:
-    site = tmp_path / "site.conf"
+    site, resolver = tmp_path / "site.conf", tmp_path / "resolver.conf"
+    resolver.write_text("resolver 127.0.0.1 valid=5s ipv6=off;")
     site.write_text(
         (DEPLOY / "containers/nginx.conf")
         .read_text()
-        .replace("//web:", "//127.0.0.1:")
+        .replace("/tmp/resolver.conf", str(resolver))
         .replace("/dev/stdout", str(tmp_path / "access.log"))
     )
     main = tmp_path / "nginx.conf"
