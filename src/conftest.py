@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from rest_framework.test import APIClient
 
+from apps.core.rates import ExactRate
 from apps.core.storage import ObjectStore, object_store, storage_from_url
 from apps.media import services
 from apps.media.models import Job, MediaFile
@@ -66,6 +68,13 @@ def fresh_cache(settings: Any) -> None:
             "LOCATION": secrets.token_hex(8),
         }
     }
+
+
+@pytest.fixture(autouse=True)
+def one_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted in one test falls into one period, whenever the next one begins."""
+    began = time.time()
+    monkeypatch.setattr(ExactRate, "timer", staticmethod(lambda: began))
 
 
 @pytest.fixture(autouse=True)
