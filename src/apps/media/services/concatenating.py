@@ -19,16 +19,18 @@ from apps.media.services.arriving import keep_appended
 from apps.media.services.deletion import raise_tombstone
 from apps.media.services.holding import hold_upload
 from apps.media.services.resumable import finish_upload, seal_part
-from apps.media.services.sessions import Announcement, begin_upload
+from apps.media.services.sessions import Announcement, begin_upload, drop_upload
 from apps.media.storage import store_of
+
+_MISSING = _("A part is missing or not complete.")
 
 
 def concatenate_uploads(*, user: Visitor, tokens: Sequence[str], announced: Announcement) -> Upload:
     """Join whole partial uploads of `user` to one, and that to a media file.
 
     Asked again for the same parts it gives the same upload, finished where it was not: a lost
-    answer costs nothing. Raises `BadRequestError` for a part that is none or not whole, and what
-    `begin_upload` and `finish_upload` raise.
+    answer costs nothing. Raises `BadRequestError` for a part that is none, not whole or gone, and
+    what `begin_upload` and `finish_upload` raise.
     """
     final = _find_or_begin(user=user, tokens=tokens, announced=announced)
     if final.state == Upload.State.RECEIVING:
@@ -51,7 +53,7 @@ def _find_or_begin(*, user: Visitor, tokens: Sequence[str], announced: Announcem
     if known is not None:
         return known
     if any(token not in parts or not parts[token].is_whole for token in tokens):
-        raise BadRequestError(detail=_("A part is missing or not complete."))
+        raise BadRequestError(detail=_MISSING)
     if any(part.state != Upload.State.RECEIVING for part in parts.values()):
         raise BadRequestError(detail=_("A part belongs to another upload already."))
     length = sum(parts[token].offset for token in tokens)
@@ -69,24 +71,34 @@ def _begin(
 
 
 def _join(final: Upload, tokens: Sequence[str]) -> None:
+    """Its client may ask again meanwhile, and is told to wait: who began goes on."""
     store = cast("AppendingStore", store_of(final.storage))
-    found = Upload.objects.filter(token__in=tokens, offset__gt=0)  # what is empty has no object
-    parts = {part.token: part for part in found}
     with hold_upload(final) as hold:
         if final.is_whole:
             return
+        parts = _find_parts(final, tokens)
         hold.check_ours()
         appender = store.appender(final.key, size=0, state={})
         try:
-            for part in [parts[token] for token in tokens if token in parts]:
+            for part in parts:
                 _append(appender, part, store)
-                hold.progressed()
-                hold.check()
+                hold.check_stopping()
                 hold.check_ours()
         except BaseException:
             appender.abort()
             raise
         keep_appended(final, hold, appender)
+
+
+def _find_parts(final: Upload, tokens: Sequence[str]) -> list[Upload]:
+    """Those that have bytes, in order. Without all of them the whole comes to an end."""
+    found = Upload.objects.filter(token__in=tokens, offset__gt=0)  # what is empty has no object
+    parts = {part.token: part for part in found}
+    ordered = [parts[token] for token in tokens if token in parts]
+    if sum(part.offset for part in ordered) != final.length:
+        drop_upload(upload=final)
+        raise BadRequestError(detail=_MISSING)
+    return ordered
 
 
 def _append(appender: Appender, part: Upload, store: AppendingStore) -> None:

@@ -48,7 +48,7 @@ class Hold:
         self._interrupt = interrupt
         self._end: MediaError | None = None
         self._wanted_since: float | None = None
-        self._is_over = self._is_lost = False
+        self._is_over = self._is_lost = self._is_stopping = False
         self.renewed(time.monotonic())
         self.progressed()
 
@@ -64,6 +64,12 @@ class Hold:
         """Raise why this request has to end, if so. What it has written may be kept."""
         if self._end is not None:
             raise self._end
+
+    def check_stopping(self) -> None:
+        """Raise `ServiceStoppingError` when this process is about to end: for work that goes on
+        whoever else wants in."""
+        if self._is_stopping:
+            raise ServiceStoppingError
 
     def check_ours(self) -> None:
         """Raise `UploadTakenError` when somebody else may be writing: ask before writing."""
@@ -81,6 +87,11 @@ class Hold:
             return
         self._end = self._end or reason
         self._interrupt()
+
+    def stop(self) -> None:
+        """This process is about to end."""
+        self._is_stopping = True
+        self.let_go(ServiceStoppingError())
 
     def save(self, **values: Any) -> None:
         """Change the row while it is still ours; raises `UploadTakenError`."""
@@ -121,7 +132,7 @@ def hold_upload(
     _wait_for(lambda: _take(hold), upload, patience)
     try:
         with _KEEPER.keeping(hold):
-            upload.refresh_from_db()
+            read_anew(upload)
             yield hold
     finally:
         hold.release()
@@ -132,12 +143,20 @@ def wait_until_free(upload: Upload, *, patience: float = PATIENCE) -> None:
     _wait_for(
         lambda: _locked(upload).filter(lock=None).exists() or _lapsed(upload), upload, patience
     )
-    upload.refresh_from_db()
+    read_anew(upload)
+
+
+def read_anew(upload: Upload) -> None:
+    """The row as it is now. Raises `NotVisibleError` when it is gone, alone or with its file."""
+    try:
+        upload.refresh_from_db()
+    except Upload.DoesNotExist:
+        raise NotVisibleError(upload.pk) from None
 
 
 def stop_holding() -> None:
     """This process is about to end: every holder saves what it has and answers."""
-    _KEEPER.stop_all(ServiceStoppingError())
+    _KEEPER.stop_all()
 
 
 def _locked(upload: Upload) -> Any:
@@ -193,9 +212,9 @@ class _Keeper:
             with self._changing:
                 self._holds.pop(hold.token, None)
 
-    def stop_all(self, reason: MediaError) -> None:
+    def stop_all(self) -> None:
         for hold in list(self._holds.values()):
-            hold.let_go(reason)
+            hold.stop()
 
     def _watch(self) -> None:
         renewed = time.monotonic()

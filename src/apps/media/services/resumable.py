@@ -34,7 +34,7 @@ from apps.media.policies import Visitor
 from apps.media.services import quotas
 from apps.media.services.arriving import Arrival
 from apps.media.services.finalizing import finalize_upload
-from apps.media.services.holding import Hold, hold_upload, wait_until_free
+from apps.media.services.holding import Hold, hold_upload, read_anew, wait_until_free
 from apps.media.services.sessions import (
     Announcement,
     begin_upload,
@@ -99,7 +99,8 @@ def finish_upload(*, upload: Upload) -> MediaFile | None:
     """The media file of a whole upload, made now if it is not yet; None while bytes are missing.
 
     It is held meanwhile, so that neither its owner's wish nor the clock ends it half-way. What is
-    refused leaves nothing, not even the upload. Raises `RejectedError`, and as `hold_upload`.
+    refused leaves nothing, not even the upload. Raises `RejectedError`, and as `hold_upload`:
+    `NotVisibleError` also when the new file was deleted at once.
     """
     if upload.media is not None:
         return upload.media
@@ -111,7 +112,7 @@ def finish_upload(*, upload: Upload) -> MediaFile | None:
         except RejectedError:
             drop_upload(upload=upload)
             raise
-    upload.refresh_from_db()
+    read_anew(upload)
     return media
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +13,14 @@ from django.utils import timezone
 from apps.core.storage import ObjectStore
 from apps.core.tus import Checksum
 from apps.media import services
-from apps.media.exceptions import UploadTakenError
-from apps.media.models import MediaFile, Upload
-from apps.media.services import arriving, holding
+from apps.media.exceptions import (
+    BadRequestError,
+    ServiceStoppingError,
+    UploadLockedError,
+    UploadTakenError,
+)
+from apps.media.models import MediaFile, Quota, Upload
+from apps.media.services import arriving, concatenating, holding
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +73,31 @@ def look_again() -> None:
     holding._KEEPER._renew(dict(holding._KEEPER._holds))
 
 
+def see_who_wants_in() -> None:
+    """The same, of what they do for others."""
+    holding._KEEPER._look(dict(holding._KEEPER._holds))
+
+
+def before_first_part(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have `act` done once, while a join is under way."""
+    append_part = concatenating._append
+
+    def act_and_append(*arguments: Any) -> None:
+        monkeypatch.setattr(concatenating, "_append", append_part)
+        act()
+        append_part(*arguments)
+
+    monkeypatch.setattr(concatenating, "_append", act_and_append)
+
+
+class Killed(BaseException):
+    """Ends a request as the end of its process would."""
+
+
+def die(*arguments: Any, **more: Any) -> None:
+    raise Killed
+
+
 @pytest.mark.parametrize("checksum", [None, Checksum("sha1", bytes(20))])
 def test_a_request_spares_what_another_has_acknowledged(
     owner: Any, checksum: Checksum | None
@@ -105,32 +136,79 @@ def test_a_request_that_was_stopped_before_it_began(
     assert media.file.read(100) == TEXT
 
 
-def test_joining_spares_the_file_that_another_has_made(
-    owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokens = [part(owner, data).token for data in (TEXT[:6], TEXT[6:])]
-    announced = services.Announcement(name="hello.txt", role=Upload.Role.FINAL)
+class TestJoining:
+    @pytest.fixture
+    def tokens(self, owner: Any) -> list[str]:
+        return [part(owner, data).token for data in (TEXT[:6], TEXT[6:])]
 
-    def join() -> Upload:
-        return services.concatenate_uploads(user=owner, tokens=tokens, announced=announced)
+    @pytest.fixture
+    def join(self, owner: Any, tokens: list[str]) -> Callable[[], Upload]:
+        announced = services.Announcement(name="hello.txt", role=Upload.Role.FINAL)
+        return lambda: services.concatenate_uploads(user=owner, tokens=tokens, announced=announced)
 
-    check = holding.Hold.check
+    def test_spares_the_file_that_another_has_made(
+        self,
+        join: Callable[[], Upload],
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def taken_over() -> None:
+            lapse()
+            join()
+            look_again()
 
-    def taken_over(hold: holding.Hold) -> None:
-        """After the first part."""
-        monkeypatch.setattr(holding.Hold, "check", check)
-        lapse()
-        join()
-        look_again()
-        check(hold)
+        before_first_part(monkeypatch, taken_over)
+        with pytest.raises(UploadTakenError):
+            join()
+        services.bury_tombstones()
+        media = MediaFile.objects.get()
+        assert media.file.read(100) == TEXT
+        assert [item.key for item in own_storage.walk()] == [media.current.key]
 
-    monkeypatch.setattr(holding.Hold, "check", taken_over)
-    with pytest.raises(UploadTakenError):
-        join()
-    services.bury_tombstones()
-    media = MediaFile.objects.get()
-    assert media.file.read(100) == TEXT
-    assert [item.key for item in own_storage.walk()] == [media.current.key]
+    def test_goes_on_while_its_client_asks_again(
+        self, join: Callable[[], Upload], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One part takes longer than the client waits for the answer."""
+        impatient = partial(holding.hold_upload, patience=0)
+        monkeypatch.setattr(concatenating, "hold_upload", impatient)
+        monkeypatch.setattr(holding, "STALLED", -1)
+
+        def asked_again() -> None:
+            with pytest.raises(UploadLockedError):
+                join()
+            see_who_wants_in()
+
+        before_first_part(monkeypatch, asked_again)
+        assert join().state == "completed"
+        assert MediaFile.objects.get().file.read(100) == TEXT
+
+    def test_ends_with_the_process_and_is_done_by_another(
+        self, join: Callable[[], Upload], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before_first_part(monkeypatch, services.stop_holding)
+        with pytest.raises(ServiceStoppingError):
+            join()
+        assert join().state == "completed"
+        assert MediaFile.objects.get().file.read(100) == TEXT
+
+    def test_ends_when_a_part_is_gone(
+        self,
+        owner: Any,
+        tokens: list[str],
+        join: Callable[[], Upload],
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with monkeypatch.context() as dying, pytest.raises(Killed):
+            dying.setattr(concatenating, "_join", die)
+            join()
+        services.cancel_upload(upload=Upload.objects.get(token=tokens[1]))
+        with pytest.raises(BadRequestError):
+            join()
+        assert not Upload.objects.exists()
+        assert Quota.objects.get(owner=owner).bytes_reserved == 0
+        services.bury_tombstones()
+        assert list(own_storage.walk()) == []
 
 
 def test_what_was_stored_too_late_does_not_stay(
@@ -172,18 +250,10 @@ def test_a_lost_holder_stores_nothing_more(owner: Any, own_storage: ObjectStore)
     assert [item.key for item in own_storage.walk()] == [media.current.key]
 
 
-class Killed(BaseException):
-    """Ends a request as the end of its process would."""
-
-
 def test_parts_that_nobody_sealed_are_joined(
     owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their last bytes count, and the process died before the object was made of them."""
-
-    def die(*arguments: Any, **more: Any) -> None:
-        raise Killed
-
     with monkeypatch.context() as dying:
         dying.setattr(own_storage, "seal", die)
         for data in (TEXT[:6], TEXT[6:]):

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.core.errors import StorageUnavailableError
 from apps.media import services
+from apps.media.exceptions import NotVisibleError
 from apps.media.models import MediaFile, Upload
 from apps.media.services import resumable
 from apps.media.tests.views.tus_client import TEXT, TusClient
@@ -43,6 +44,23 @@ def test_empty_ones_stand_in_nobodys_way(tus: TusClient, monkeypatch: pytest.Mon
     wait_an_hour()
     assert services.finish_whole_uploads(limit=LIMIT) == 1
     assert MediaFile.objects.get().size == len(TEXT)
+
+
+def test_a_file_that_is_deleted_at_once_is_gone(
+    tus: TusClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = leave_whole(tus, monkeypatch)
+    finalize = resumable.finalize_upload
+
+    def finalize_and_delete(*, upload: Upload) -> MediaFile:
+        media = finalize(upload=upload)
+        services.delete_media(user=media.owner, media=media, permanent=True)
+        return media
+
+    monkeypatch.setattr(resumable, "finalize_upload", finalize_and_delete)
+    with pytest.raises(NotVisibleError):
+        services.finish_upload(upload=whole)
+    assert not Upload.objects.exists()
 
 
 @pytest.mark.parametrize(
