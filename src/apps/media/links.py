@@ -1,4 +1,5 @@
-"""Addresses of media. Pure string work: no storage call, no query beyond what is prefetched."""
+"""Addresses of media. Pure string work: no storage call, and no query for files with details (see
+`selectors.with_details`); of others, one finds the renditions."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def lasting_url(media: MediaFile, *, width: int | None = None, height: int | Non
 def _picture_for(media: MediaFile, width: int, height: int | None) -> str:
     """The smallest that is not too small, else the largest, without its ending (`w640`): the
     square one for a square. Nothing while there is none."""
-    rows = [row for row in _renditions(media) if row.name.startswith("w") and row.width]
+    rows = [row for row in media.current_renditions if row.name.startswith("w") and row.width]
     square = find_rendition(media, THUMBNAIL)
     if square is not None and width == height and width <= (square.width or 0):
         rows = [square]
@@ -149,7 +150,7 @@ def hls_url(media: MediaFile) -> str | None:
     In a list, a film without sound counts as playable only when it is ready: whether it has a
     sound is known where its version has been read.
     """
-    names = {row.name for row in _renditions(media)}
+    names = {row.name for row in media.current_renditions}
     if not is_playable(names, expects_sound=expects_sound(media)):
         return None
     return _index_url(media, _address(media, "hls-master"))
@@ -189,13 +190,13 @@ def icon_url(media: MediaFile) -> str:
 
 
 def find_rendition(media: MediaFile, name: str) -> Rendition | None:
-    """The prefetched rendition of that name (see `selectors.with_details`)."""
-    return next((item for item in _renditions(media) if item.name == name), None)
+    """The shown rendition of that name."""
+    return next((item for item in media.current_renditions if item.name == name), None)
 
 
 def shown_renditions(media: MediaFile) -> list[Rendition]:
-    """The prefetched renditions that have an address of their own: all but tracks of a film."""
-    return [row for row in _renditions(media) if not row.name.startswith(Rendition.TRACKS)]
+    """The renditions that have an address of their own: all but tracks of a film."""
+    return [row for row in media.current_renditions if not row.name.startswith(Rendition.TRACKS)]
 
 
 def _address(media: MediaFile, name: str, *rest: str) -> str:
@@ -203,8 +204,3 @@ def _address(media: MediaFile, name: str, *rest: str) -> str:
     if media.share_token:
         return reverse(f"media:share-{name}", args=[media.share_token, media.pk, *rest])
     return reverse(f"media:{name}", args=[media.pk, *rest])
-
-
-def _renditions(media: MediaFile) -> list[Rendition]:
-    found: list[Rendition] = getattr(media, "current_renditions", [])
-    return found

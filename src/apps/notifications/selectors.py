@@ -294,7 +294,7 @@ def find_preview(*, media: MediaFile) -> Rendition | None:
     """A small picture of a detailed file that is fit for others, if there is one."""
     if not media.usable:
         return None
-    rows = {row.name: row for row in media.current_renditions}  # type: ignore[attr-defined]
+    rows = {row.name: row for row in media.current_renditions}
     found = (rows.get(name) for name in PREVIEWS)
     return next((row for row in found if row and row.size <= LARGEST_PREVIEW), None)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.filetypes import FILE_TYPES
@@ -18,6 +18,9 @@ from apps.media.models.bands import band_indexes
 from apps.media.models.tag import Tag
 from apps.media.processing.swatches import swatch_of
 from apps.media.storage import StoredFile
+
+if TYPE_CHECKING:
+    from apps.media.models.rendition import Rendition
 
 
 class MediaType(models.TextChoices):
@@ -270,6 +273,15 @@ class MediaFile(models.Model):
         """For who knows it already."""
         self._current = version
 
+    @cached_property
+    def current_renditions(self) -> list[Rendition]:
+        """What is shown of it: one query, but for files that `selectors.with_details` gave.
+
+        Where it is not known who looks, what others get.
+        """
+        number = self.version if "edit" in self.rights else self.published_version
+        return list(self.renditions.shown().filter(version=number or self.version))
+
     @property
     def file(self) -> StoredFile:
         """The current bytes as a Django file, opened when first read."""
@@ -301,7 +313,8 @@ class MediaFile(models.Model):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """As always; what was remembered of the version is forgotten, too."""
-        self.__dict__.pop("_current", None)
+        for name in ("_current", "current_renditions"):
+            self.__dict__.pop(name, None)
         super().refresh_from_db(*args, **kwargs)
 
 

@@ -8,6 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.byteorder import PATTERN_OPS
 from apps.media.models.media_file import MediaFile
+from apps.media.processing.recipes import CLEAN
+
+
+class RenditionQuerySet(models.QuerySet["Rendition"]):
+    def shown(self) -> RenditionQuerySet:
+        """Those that have an address, the narrowest first; without what playlists say of them."""
+        served = self.exclude(key="").exclude(name__startswith=Rendition.PARTS)
+        return served.exclude(name=CLEAN.name).defer("details").order_by("width", "name")
 
 
 class Rendition(models.Model):
@@ -47,6 +55,8 @@ class Rendition(models.Model):
     details = models.JSONField(_("details"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = RenditionQuerySet.as_manager()
 
     class Meta:
         # Whoever finds an object asks which row explains it.

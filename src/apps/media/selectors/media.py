@@ -96,8 +96,8 @@ def get_visible_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
     The rule as a query costs more to build than all else, so what is plain without it is looked at
     first. Hidden and missing both go on to it: neither headers nor time tell them apart.
     """
-    rows = MediaFile.objects.filter(pk=media_id).select_related("owner")
     try:
+        rows = MediaFile.objects.filter(pk=media_id).select_related("owner")
         media = rows.first()
         if media is None or not is_plainly_visible(user, media):
             media = rows.filter(visible_to(user)).first()
@@ -119,7 +119,10 @@ def get_detailed_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile
 
     Raises `NotVisibleError`.
     """
-    media = with_details(MediaFile.objects.filter(visible_to(user))).filter(pk=media_id).first()
+    try:
+        media = with_details(MediaFile.objects.filter(visible_to(user))).filter(pk=media_id).first()
+    except (ValidationError, ValueError):
+        media = None  # not an id at all
     if media is None:
         raise NotVisibleError(media_id)
     return shown_to(user, [media])[0]
@@ -131,7 +134,7 @@ def detail_new_media(media: MediaFile, *, tagged: bool) -> MediaFile:
 
     Nothing has been made of it yet, so nothing has to be asked, but for tags where it is `tagged`.
     """
-    media.current_renditions = []  # type: ignore[attr-defined]  # see `with_details`
+    media.current_renditions = []
     facts = {name: getattr(media, name) for name in VERSION_FACTS}
     media.current = MediaVersion(media=media, number=media.version, **facts)
     prefetched = {"captions": Caption.objects.none(), "tags": Tag.objects.none()}
@@ -166,7 +169,7 @@ def shown_to(user: Visitor, rows: Sequence[MediaFile]) -> list[MediaFile]:
 
 
 def _is_detailed(media: MediaFile) -> bool:
-    return hasattr(media, "current_renditions")
+    return "current_renditions" in media.__dict__  # else a query would find them
 
 
 def _of_published(rows: QuerySet[Row], number: str) -> QuerySet[Row]:
@@ -184,11 +187,9 @@ def _show_renditions(unsettled: list[MediaFile]) -> None:
     detailed = [media for media in unsettled if _is_detailed(media)]
     if not detailed:
         return
-    rows = _shown_renditions(_of_published(Rendition.objects.filter(media__in=detailed), "version"))
+    rows = _of_published(Rendition.objects.shown().filter(media__in=detailed), "version")
     for media in detailed:
-        media.current_renditions = [  # type: ignore[attr-defined]
-            row for row in rows if row.media_id == media.pk
-        ]
+        media.current_renditions = [row for row in rows if row.media_id == media.pk]
 
 
 def get_readable_media(*, user: Visitor, media_id: uuid.UUID | str) -> MediaFile:
@@ -236,24 +237,11 @@ def get_original(*, user: Visitor, media: MediaFile) -> MediaVersion | Rendition
 
 def with_details(rows: QuerySet[MediaFile]) -> QuerySet[MediaFile]:
     """`rows` with all that showing them needs: a fixed number of queries, however many rows."""
-    return (
-        rows.select_related("owner")
-        .defer("search_text", "owner_text")
-        .prefetch_related(
-            _TAGS,
-            Prefetch("renditions", queryset=_current_renditions(), to_attr="current_renditions"),
-        )
-    )
-
-
-def _current_renditions() -> QuerySet[Rendition]:
-    return _shown_renditions(Rendition.objects.filter(version=F("media__version")))
-
-
-def _shown_renditions(rows: QuerySet[Rendition]) -> QuerySet[Rendition]:
-    served = rows.exclude(key="")
-    shown = served.exclude(name__startswith=Rendition.PARTS).exclude(name=CLEAN.name)
-    return shown.defer("details").order_by("width", "name")
+    current = Rendition.objects.shown().filter(version=F("media__version"))
+    renditions = Prefetch("renditions", queryset=current, to_attr="current_renditions")
+    details = rows.select_related("owner").defer("search_text", "owner_text")
+    # A cached property, which Django fills.
+    return details.prefetch_related(_TAGS, renditions)  # type: ignore[no-redef]
 
 
 def list_versions(*, user: Visitor, media: MediaFile) -> QuerySet[MediaVersion]:

@@ -1,7 +1,7 @@
 """Template tags for media: `{% load media %}`.
 
-They build markup from rows that `selectors.with_details` has fetched: no storage call, and no query
-unless they say so.
+They build markup from rows: no storage call, and no query unless they say so for what
+`selectors.with_details` has fetched. Of any other file they ask for the renditions, once.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ register = template.Library()
 
 ANIMATION = "animated.webp"
 CLIP = "preview.mp4"
+ORIGINAL = "original"
 LARGEST = ("w2560.webp", 2560)  # its name and width; never wider than the original
 # Pictures that do not show the whole of a file, or show it as something else.
 PARTIAL = frozenset({links.THUMBNAIL, ANIMATION, "storyboard.jpg", "waveform.png"})
@@ -169,8 +170,8 @@ def media_is_playable(media: MediaFile) -> bool:
 
 @register.simple_tag
 def media_url(media: MediaFile, name: str = "") -> str:
-    """The address of the rendition `name`, of the original without one; empty if there is none."""
-    if not name:
+    """The address of the rendition `name`, or of the `original`; empty if there is none."""
+    if name in {"", ORIGINAL}:
         return links.original_url(media)
     found = links.find_rendition(media, name)
     return links.rendition_url(media, found) if found else ""
@@ -334,10 +335,9 @@ def _room(
 
 def _same_shape(media: MediaFile) -> list[Rendition]:
     """The pictures that show all of `media`, narrowest first: no crops, nothing that moves."""
-    rows: list[Rendition] = getattr(media, "current_renditions", [])
     pictures = [
         item
-        for item in rows
+        for item in media.current_renditions
         if item.width and item.height and item.mime_type.startswith("image/")
         if item.name not in PARTIAL and not item.name.startswith(PAGES)
         if not is_for_uses(item.name)

@@ -75,7 +75,8 @@ def test_media_url_names_a_rendition_or_the_original(
 ) -> None:
     media = upload(samples.photo_jpeg(64, 64), "a.jpg")
     run_jobs()
-    assert _render("{% media_url media %}", media).startswith(f"/media/{media.pk}/original")
+    for original in ("{% media_url media %}", '{% media_url media "original" %}'):
+        assert _render(original, media).startswith(f"/media/{media.pk}/original?v=")
     name = Rendition.objects.filter(media=media).earliest("pk").name
     assert f"/r/{name}" in _render(f"{{% media_url media '{name}' %}}", media)
 
@@ -87,6 +88,74 @@ def test_tags_cost_no_query(
     run_jobs()
     with django_assert_num_queries(3):  # those of `with_details`
         _render("{% media_picture media %}{% media_renditions media as r %}{{ r|length }}", media)
+
+
+def _render_plain(source: str, media: MediaFile) -> str:
+    return Template("{% load media %}" + source).render(Context({"media": media}))
+
+
+def test_a_file_read_without_details_looks_the_same_for_one_query(
+    upload: Upload, run_jobs: Callable[[], int], owner: Any, django_assert_num_queries: Any
+) -> None:
+    media = upload(samples.photo_jpeg(1000, 700), "a.jpg")
+    run_jobs()
+    source = '{% media_picture media sizes="50vw" %}{% media_url media "w640.webp" %}'
+    reads = (
+        MediaFile.objects.get,
+        lambda: selectors.list_media_by_user(user_id=owner.pk).get(),
+        lambda: selectors.list_visible_media(user=owner).get(),
+        lambda: selectors.get_visible_media(user=owner, media_id=media.pk),
+    )
+    for read in reads:
+        plain = read()
+        with django_assert_num_queries(1):
+            assert _render_plain(source, plain) == _render_plain(source, plain)
+        assert _render_plain(source, plain) == _render(source, media)
+    assert "/r/w640.webp" in _render(source, media)
+
+
+def test_a_film_read_without_details_plays_the_same(
+    upload: Upload, run_jobs: Callable[[], int], owner: Any, django_assert_num_queries: Any
+) -> None:
+    media = upload(recordings.film(), "a.mp4")
+    run_jobs()
+    words = ContentFile(b"WEBVTT\n\n00:00.000 --> 00:01.000\nWords\n", "a.vtt")
+    services.add_caption(user=owner, media=media, file=words, language="en")
+    plain = MediaFile.objects.get()
+    with django_assert_num_queries(2):  # the renditions, the captions
+        text = _render_plain("{% media_player media %}", plain)
+    assert text == _render("{% media_player media %}", media)
+    for part in ("data-hls=", "<track", "poster.jpg", "storyboard.vtt", "video.mp4"):
+        assert part in text
+
+
+def test_who_is_not_known_to_look_is_shown_what_others_get(
+    upload: Upload, run_jobs: Callable[[], int], owner: Any, stranger: Any
+) -> None:
+    media = upload(samples.photo_jpeg(64, 48), "a.jpg", visibility="public")
+    run_jobs()
+    source = "{% media_url media 'thumb.webp' %}"
+    others = _render(source, media)
+    new = ContentFile(samples.photo_jpeg(72, 54), "b.jpg")
+    services.replace_media(user=owner, media=media, file=new)
+    MediaFile.objects.update(published_version=1)
+    run_jobs()
+    MediaFile.objects.update(published_version=1)  # as until the last job
+    seen = selectors.get_visible_media(user=stranger, media_id=media.pk)
+    own = selectors.get_visible_media(user=owner, media_id=media.pk)
+    assert _render_plain(source, MediaFile.objects.get()) == others
+    assert _render_plain(source, seen) == others
+    assert _render_plain(source, own) not in {"", others}
+
+
+def test_a_file_that_is_read_again_shows_what_has_been_made(
+    upload: Upload, run_jobs: Callable[[], int]
+) -> None:
+    media = upload(samples.photo_jpeg(64, 48), "a.jpg")
+    assert "icons/image.svg" in _render_plain("{% media_picture media %}", media)
+    run_jobs()
+    media.refresh_from_db()
+    assert "thumb.webp" in _render_plain("{% media_url media 'thumb.webp' %}", media)
 
 
 def test_a_player_has_a_stream_a_file_and_captions(

@@ -141,8 +141,7 @@ def _looks(request: HttpRequest, media: MediaFile) -> dict[str, Any]:
 
 def _seen(media: MediaFile) -> str:
     """Changes whenever there is more to show."""
-    made = len(getattr(media, "current_renditions", []))
-    return f"{media.status}-{media.progress}-{made}"
+    return f"{media.status}-{media.progress}-{len(media.current_renditions)}"
 
 
 def _read_detailed(request: HttpRequest, media_id: uuid.UUID) -> MediaFile:
