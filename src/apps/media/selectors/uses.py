@@ -38,7 +38,7 @@ from apps.media.policies import (
     can_access,
     describe_hosts,
 )
-from apps.media.processing.crops import cropped_name
+from apps.media.processing.crops import Crop, cropped_name
 from apps.media.processing.recipes import shows_all
 from apps.media.selectors.media import shown_to, with_details
 
@@ -138,12 +138,17 @@ def list_use_names(*, media_id: Any) -> frozenset[str]:
     for use in use_fields():
         recipe, crop_field = _recipe_of(use)
         if recipe:
-            columns = [crop_field] if crop_field else []
-            for row in use.of(media_id).values_list("pk", *columns):
-                crop = row[1] if columns else None
-                if not shows_all(recipe, crop):
-                    names.add(cropped_name(recipe, crop))
+            crops = _crops_of(use.of(media_id), crop_field)
+            names |= {cropped_name(recipe, crop) for crop in crops if not shows_all(recipe, crop)}
     return frozenset(names)
+
+
+def _crops_of(rows: QuerySet[Any], crop_field: str) -> list[Crop | None]:
+    """What is shown by any of `rows`, however many these are: each crop once, None for all of the
+    picture."""
+    if crop_field:
+        return list(rows.order_by().values_list(crop_field, flat=True).distinct())
+    return [None] if rows.exists() else []
 
 
 def _recipe_of(use: UseField) -> tuple[str, str]:

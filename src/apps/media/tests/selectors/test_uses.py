@@ -7,10 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.media import selectors, services
 from apps.media.models import MediaFile
+from apps.media.processing.crops import Crop, cropped_name
 from apps.media.tests.hosts.models import Leaflet, Member, Note, NoteAttachment
 from apps.media.tests.samples import photo_jpeg
 
@@ -73,6 +76,20 @@ def test_usage_takes_a_query_for_each_field(
         NoteAttachment.objects.create(note=Note.objects.create(text=str(number)), media=media)
     with django_assert_num_queries(len(selectors.use_fields())):
         assert [use.host.text for use in selectors.list_media_usage(media=media)] == list("01234")
+
+
+def test_what_uses_ask_for_is_read_once_however_many_ask(
+    media: MediaFile,
+) -> None:
+    left, right = Crop(0, 0, 0.5, 1), Crop(0.5, 0, 0.5, 1)
+    for crop in (None, left, left, right):
+        NoteAttachment.objects.create(note=Note.objects.create(text="n"), media=media, crop=crop)
+        Member.objects.create(name="M", avatar=media, avatar_crop=left)
+    with CaptureQueriesContext(connection) as asked:
+        names = selectors.list_use_names(media_id=media.pk)
+    whole = {cropped_name("banner.webp", crop) for crop in (None, left, right)}
+    assert names == whole | {cropped_name("square.webp", left)}
+    assert all(" DISTINCT " in one["sql"] or " LIMIT 1" in one["sql"] for one in asked)
 
 
 def test_what_its_owner_collected_is_used(owner: Any, stranger: Any, upload: Upload) -> None:
