@@ -27,7 +27,11 @@ from apps.media.services.deletion import announce_withdrawal
 from apps.media.services.jobs import Work, enqueue_job
 from apps.media.services.locks import lock_media
 from apps.media.services.releasing import unclaimed_until
-from apps.media.services.words import refresh_search_text, searchable
+from apps.media.services.words import (
+    refresh_search_text,
+    refresh_search_texts_of,
+    searchable,
+)
 
 EDITABLE = frozenset(
     {
@@ -137,13 +141,15 @@ def set_tags(*, media: MediaFile, names: Iterable[str]) -> None:
 def rename_tag(*, tag: Tag, name: str) -> Tag:
     """Give `tag` another name, by which its files are found from now on.
 
-    Raises `ValidationError` for an unusable name or one that the owner's other tag has.
+    The files are locked before it and along their ids, as by who tags them. Raises
+    `ValidationError` for an unusable name or one that the owner's other tag has.
     """
+    carried = MediaFile.tags.through.objects.filter(tag=tag).values("mediafile")
+    list(MediaFile.objects.filter(pk__in=carried).select_for_update().order_by("pk").values("pk"))
     tag.name, tag.folded = normalise_tag(name), fold_tag(name)
     tag.full_clean()
     tag.save(update_fields=["name", "folded"])
-    for media in tag.media_files.select_for_update(of=("self",)).order_by("pk").iterator():
-        MediaFile.objects.filter(pk=media.pk).update(search_text=searchable(media))
+    refresh_search_texts_of(tag)  # also of files that got it before it was ours
     return tag
 
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from apps.media.models import MediaFile, MediaVersion
+from apps.media.models import MediaFile, MediaVersion, Tag
 
 AT_ONCE = 100  # files, with the words of as many documents in memory
 
@@ -31,6 +31,14 @@ def refresh_search_texts(rows: Sequence[MediaFile]) -> None:
             media.search_text = _joined(media, name, [*tags[media.pk], text])
             media.updated_at = now
         MediaFile.objects.bulk_update(batch, ["search_text", "updated_at"])
+
+
+def refresh_search_texts_of(tag: Tag) -> None:
+    """The same of all files with that tag, however many these are."""
+    ids = list(tag.media_files.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), AT_ONCE):
+        batch = MediaFile.objects.filter(pk__in=ids[start : start + AT_ONCE])
+        refresh_search_texts(list(batch.defer("search_text", "owner_text")))
 
 
 def _tags_of(rows: Sequence[MediaFile]) -> dict[object, list[str]]:

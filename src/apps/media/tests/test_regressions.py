@@ -17,8 +17,9 @@ import pytest
 from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -355,6 +356,21 @@ class TestAtOnce:
         assert _at_once(*(partial(change, media=media, tags=names) for media, names in pairs)) == []
         assert Tag.objects.count() == 3
 
+    def test_renaming_a_tag_and_tagging_meet(
+        self, upload: Callable[..., MediaFile], owner: Any
+    ) -> None:
+        files = [upload(TEXT, "a.txt") for _ in range(8)]
+        ids = [media.pk for media in files]
+        for turn in range(8):
+            old, new = f"old{turn}", f"new{turn}"
+            services.tag_many(user=owner, ids=ids[::2], tags=[old])
+            rename = partial(services.rename_tag, tag=Tag.objects.get(name=old), name=new)
+            tagging = partial(services.tag_many, user=owner, ids=ids, tags=[old])
+            assert _at_once(rename, tagging) == []
+        for media in MediaFile.objects.all():
+            names = media.tags.values_list("name", flat=True)
+            assert all(name in media.search_text.split() for name in names)
+
     def test_deleting_and_processing_meet(
         self, upload: Callable[..., MediaFile], owner: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -426,6 +442,18 @@ def test_a_renamed_tag_is_found_by_its_new_name(
     form = {"name": "after", "owner": tag.owner_id}
     office.post(reverse("admin:media_tag_change", args=[tag.pk]), form)
     assert len(api.get(LIST, {"q": "after"}).json()["results"]) == 1
+
+
+def test_renaming_a_tag_of_many_files_takes_no_query_for_each(
+    upload: Callable[..., MediaFile],
+) -> None:
+    for number in range(10):
+        upload(TEXT, f"{number}.txt", tags=["before"])
+    tag = Tag.objects.get()
+    with CaptureQueriesContext(connection) as asked:
+        services.rename_tag(tag=tag, name="after")
+    assert len(asked) < 12
+    assert all("after" in media.search_text for media in MediaFile.objects.all())
 
 
 # -- delivery ----------------------------------------------------------------------------------
