@@ -10,6 +10,8 @@ from apps.media.models import MediaVersion
 from apps.media.processing.types import AudioFacts, Chapter, Facts, VideoFacts
 from apps.media.services.jobs import Claim
 
+# What no inspection tells: renderings read the whole content.
+RENDERED = ("loudness", "loudness_range", "true_peak", "pages")
 STRUCTURED = ("frames", "pages", "video", "audio", "chapters")
 
 
@@ -23,13 +25,18 @@ def version_of(claim: Claim) -> MediaVersion:
 
 
 def keep_facts(version: MediaVersion, facts: Facts) -> None:
-    """Write `facts` into the fields of `version`, which is not saved here."""
+    """Write `facts` into the fields of `version`, which is not saved here.
+
+    What renderings told of the same bytes stays.
+    """
+    told = {name: version.metadata[name] for name in RENDERED if name in version.metadata}
     version.width, version.height = facts.width or None, facts.height or None
     version.duration = facts.duration
     version.metadata = {
+        **told,
         **facts.metadata,
         "frames": facts.frames,
-        "pages": facts.pages,
+        "pages": facts.pages or told.get("pages", 0),
         "video": asdict(facts.video) if facts.video else None,
         "audio": asdict(facts.audio) if facts.audio else None,
         "chapters": [asdict(chapter) for chapter in facts.chapters],
@@ -37,7 +44,9 @@ def keep_facts(version: MediaVersion, facts: Facts) -> None:
 
 
 def forget_sound(version: MediaVersion) -> None:
-    """A sound that the file announced was not in it: nothing waits for it any more. Saves."""
+    """A sound that the file announced was not in it: nothing waits for it any more. Saves; the file
+    is locked."""
+    version.refresh_from_db(fields=["metadata"])  # read when the work began
     version.metadata = {**version.metadata, "audio": None}
     version.save(update_fields=["metadata"])
 

@@ -80,6 +80,7 @@ def _save_hash(media: MediaFile, version: MediaVersion, sha256: str) -> None:
 
 
 def _save(media: MediaFile, version: MediaVersion, facts: Facts | None) -> None:
+    version.refresh_from_db(fields=["metadata"])  # another job of the file may have added to it
     if facts:
         keep_facts(version, facts)
     version.save(update_fields=["width", "height", "duration", "metadata"])
