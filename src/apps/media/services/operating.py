@@ -32,8 +32,9 @@ def retry_job(*, job: Job) -> bool:
     """Queue a failed or cancelled job again, with all its attempts; return whether it could be.
 
     A file that had failed, or could not be processed again, is pending again, and so are the jobs
-    that ended because of that. An edit is a wish of its own: it is tried again by itself, and only
-    while it is the last one. What is in quarantine stays there.
+    that ended because of that; so is one that is not ready without the job. An edit is a wish of
+    its own: it is tried again by itself, and only while it is the last one. What is in quarantine
+    stays there.
     """
     media = MediaFile.objects.select_for_update().filter(pk=job.media_id).first()
     if media is None or media.status == Status.QUARANTINED or job.version != media.version:
@@ -41,7 +42,8 @@ def retry_job(*, job: Job) -> bool:
     ended, media_failed = _ended(media), bool(media.failure_code)
     if job not in ended:
         return False
-    begin_again(media)
+    if media_failed or job.needed:
+        begin_again(media)
     for one in _tried_with(job, ended) if media_failed else [job]:
         _queue_again(one)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -228,6 +229,23 @@ class TestRetry:
         assert _media_state(media) == ("pending", True, "")
         run_jobs()
         assert _media_state(media) == ("ready", True, "")
+
+    def test_of_what_nobody_waits_for_leaves_the_file_ready(
+        self,
+        media: MediaFile,
+        run_jobs: Any,
+        heard: list[Any],
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        run_jobs()
+        wish = enqueue_job(media=media, version=1, work=replace(LATER, needed=False))
+        services.cancel_job(job=wish)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert services.retry_job(job=wish)
+            assert _media_state(media) == ("ready", True, "")
+            run_jobs()
+        assert _media_state(media) == ("ready", True, "")
+        assert heard == []
 
     @pytest.mark.parametrize("state", ["queued", "running", "done"])
     def test_of_what_has_not_ended_badly_is_refused(
