@@ -197,12 +197,12 @@ def _fail_version(row: Explanation) -> bool:
 
 @transaction.atomic
 def _make_again(row: Explanation) -> bool:
-    lost = Rendition.objects.select_for_update().filter(pk=row.pk, key=row.key).first()
-    if lost is None:
+    """The file is locked first, as workers do."""
+    lost = Rendition.objects.filter(pk=row.pk, key=row.key)
+    media = MediaFile.objects.select_for_update().filter(pk__in=lost.values("media_id")).first()
+    if media is None or not lost.delete()[0]:
         return False
-    media_id = lost.media_id
-    lost.delete()
-    reprocess_many(media_ids=[media_id], changed_only=True)
+    reprocess_many(media_ids=[media.pk], changed_only=True)
     return True
 
 

@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import Model
 from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -220,6 +221,27 @@ class TestDeletingWhileItIsReplaced:
             services.erase_user(user=owner, by=None)
         assert held == [True]
         assert_no_orphans()
+
+
+@pytest.mark.parametrize("vendor", [pytest.param("postgresql", marks=on_postgres)])
+def test_whoever_has_a_lost_rendition_made_again_takes_the_file_before_it(
+    vendor: str, owner: Any, upload: Upload, run_jobs: Callable[[], int], own_storage: ObjectStore
+) -> None:
+    """As workers do: in any other order each would wait for the other."""
+    media, held = upload(TEXT, "a.txt"), []
+    run_jobs()
+    own_storage.remove(Rendition.objects.filter(media=media)[0].key)
+    (lost,) = services.find_storage_violations("media", grace=timedelta(0))
+
+    def look(**about: Any) -> None:
+        held.extend(_at_once(lambda: _is_held(media)))
+
+    pre_delete.connect(look, sender=Rendition)
+    try:
+        assert lost.repair and lost.repair()
+    finally:
+        pre_delete.disconnect(look, sender=Rendition)
+    assert held == [True]
 
 
 @pytest.mark.parametrize("seed", range(2))
