@@ -138,8 +138,14 @@ class Options:
     job_attempts: Annotated[int, "after which a file is `failed`"] = 5
     job_retry_delay: Annotated[Seconds, "before the second attempt; doubles with each"] = 10
     job_resend_after: Annotated[
-        Seconds, "a queued job whose message may be lost is sent again after this"
+        Seconds,
+        "a queued job whose message may be lost is sent again after this; one that is due for long, "
+        "after an eighth of that time, 15 minutes at most",
     ] = 30
+    job_lifetime: Annotated[
+        Seconds,
+        "jobs are forgotten so long after they ended; those that a failed file has failed for stay",
+    ] = 30 * DAY
     upload_lifetime: Annotated[Seconds, "an unfinished upload is dropped after this"] = DAY
     import_attempts: Annotated[
         int,

@@ -20,6 +20,7 @@ BEAT_SCHEDULE = {
     "media-sweep-imports": _every(10.0, "media.sweep_imports"),
     "media-sweep-deliveries": _every(10.0, "media.sweep_deliveries"),
     "media-expire-deliveries": _every(3600.0, "media.expire_deliveries"),
+    "media-expire-jobs": _every(3600.0, "media.expire_jobs"),
     "media-bury-tombstones": _every(30.0, "media.bury_tombstones"),
     "media-finish-uploads": _every(60.0, "media.finish_uploads"),
     "media-expire-uploads": _every(300.0, "media.expire_uploads"),

@@ -112,6 +112,11 @@ def expire_deliveries() -> int:
     return services.expire_deliveries()
 
 
+@shared_task(name=dispatch.EXPIRE_JOBS)
+def expire_jobs() -> int:
+    return services.expire_jobs()
+
+
 @shared_task(name=dispatch.RUN_ERASURE, base=Resuming)
 def run_erasure(erasure_id: str) -> None:
     services.run_erasure(erasure_id=erasure_id)

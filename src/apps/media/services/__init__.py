@@ -83,7 +83,7 @@ from apps.media.services.imports import (
     run_import,
     sweep_imports,
 )
-from apps.media.services.jobs import sweep_jobs
+from apps.media.services.jobs import expire_jobs, sweep_jobs
 from apps.media.services.lookalikes import (
     keep_of_lookalikes,
     note_look,
@@ -239,6 +239,7 @@ __all__ = [
     "ensure_hosts_known",
     "erase_user",
     "expire_deliveries",
+    "expire_jobs",
     "expire_unused",
     "expire_uploads",
     "expire_versions",

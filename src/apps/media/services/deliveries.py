@@ -27,6 +27,7 @@ from apps.core.webhooksigning import signed_headers
 from apps.media import dispatch, signals
 from apps.media.conf import options
 from apps.media.models import Webhook, WebhookDelivery
+from apps.media.services.resending import is_unsent
 from apps.media.services.webhooks import SECRETS
 
 logger = logging.getLogger(__name__)
@@ -277,8 +278,7 @@ def _free_expired(delivery: WebhookDelivery) -> bool:
 
 
 def _unsent() -> QuerySet[WebhookDelivery]:
-    old = Now() - timedelta(seconds=options().job_resend_after)
-    return _due().filter(Q(sent_at=None) | Q(sent_at__lt=old))
+    return _due().filter(is_unsent())
 
 
 def _resend(webhook: Webhook) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from apps.core.errors import (
     AppError,
@@ -33,6 +34,7 @@ from apps.media.conf import options
 from apps.media.exceptions import (
     ForbiddenError,
     NotVisibleError,
+    ProcessingCrashedError,
     ServiceStoppingError,
     UploadLockedError,
     UploadTakenError,
@@ -44,6 +46,7 @@ from apps.media.services.deletion import raise_tombstone
 from apps.media.services.fetching import Line, begin_anew, fetch_upload, remember, remembered
 from apps.media.services.finalizing import finalize_upload
 from apps.media.services.holding import Hold, hold_upload
+from apps.media.services.resending import resend_after
 from apps.media.services.sessions import Announcement, begin_upload, drop_upload, expiry
 
 logger = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ def begin_import(
     except UrlNotAllowedError as error:
         return _begin(user, url, said, state=Upload.State.FAILED, **_told(error))
     with transaction.atomic():
-        upload = _begin(user, url, said, due_at=Now() + _resend_after())
+        upload = _begin(user, url, said, due_at=Now() + resend_after())
         dispatch.run_import_later(upload)
     return upload
 
@@ -122,7 +125,7 @@ def run_import(*, upload_id: uuid.UUID | str, reach: Reach = PUBLIC) -> bool:
 def sweep_imports(*, limit: int = BATCH) -> int:
     """Send again what is due: waited for its next attempt, or was lost; return how many."""
     due = _unattended().filter(due_at__lte=Now()).order_by("due_at")
-    return sum(_send_again(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    return sum(_send_again(upload) for upload in due[:limit])
 
 
 def _begin(user: Visitor, url: str, said: Mapping[str, Any], **values: Any) -> Upload:
@@ -149,16 +152,21 @@ def _unattended() -> Any:
     return waiting.exclude(lock_until__gt=Now())
 
 
-def _send_again(pk: uuid.UUID) -> bool:
-    due = Upload.objects.filter(pk=pk, due_at__lte=Now())
-    if not due.update(due_at=Now() + _resend_after()):
+def _send_again(upload: Upload) -> bool:
+    due = Upload.objects.filter(pk=upload.pk, due_at__lte=Now())
+    if not due.update(due_at=Now() + resend_after(timezone.now() - upload.created_at)):
         return False
-    return dispatch.send(dispatch.RUN_IMPORT, str(pk), queue=dispatch.TRANSFER)
+    return dispatch.send(dispatch.RUN_IMPORT, str(upload.pk), queue=dispatch.TRANSFER)
 
 
 def _attempt(upload: Upload, hold: Hold, line: Line, reach: Reach) -> None:
+    _note_progress(upload, hold)  # of an attempt whose worker died
+    if upload.attempts >= options().import_attempts:
+        logger.error("import %s given up: its workers died each time", upload.pk)
+        _fail(upload, hold, ProcessingCrashedError())
+        return
     upload.attempts += 1
-    hold.save(attempts=upload.attempts, due_at=Now() + _resend_after())
+    hold.save(attempts=upload.attempts, due_at=Now() + resend_after())
     try:
         _fetch_and_finish(upload, hold, line, reach)
     except LET_GO as reason:
@@ -233,7 +241,3 @@ def _told(error: Exception) -> dict[str, str]:
     """What the owner may read of it; an error that nobody designed has nothing to say."""
     code, detail = getattr(error, "code", "unexpected"), getattr(error, "written", AppError.message)
     return {"failure_code": code, "failure_message": detail}
-
-
-def _resend_after() -> timedelta:
-    return timedelta(seconds=options().job_resend_after)

@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
+from apps.core.ids import first_id
 from apps.core.origins import origin_now, resumed
 from apps.media import dispatch
 from apps.media.conf import options
@@ -33,8 +34,9 @@ from apps.media.exceptions import (
     ScannerAwayError,
 )
 from apps.media.metrics import JOB_FAILURES, JOB_SECONDS
-from apps.media.models import Job, MediaFile
+from apps.media.models import Job, MediaFile, Status
 from apps.media.services.publication import ACTIVE, after_failure, show_progress
+from apps.media.services.resending import is_unsent
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,9 @@ CANDIDATES = 5  # jobs tried at one message, of which others may take some
 TRANSFER_CHECK = 1.0  # seconds
 LONGEST_WAIT = timedelta(minutes=5)
 Result = TypeVar("Result")
-RETRIED = (EngineAwayError, StorageUnavailableError, StorageFullError)
+# Nothing is wrong with the file: it waits for as long as that takes.
+AWAITED = (ScannerAwayError, StorageUnavailableError, StorageFullError)
+RETRIED = (EngineAwayError, *AWAITED)
 
 
 class Claim:
@@ -104,7 +108,7 @@ class Claim:
     def put_back(self, error: Exception, *, wait: timedelta, counts: bool = True) -> None:
         """Queue the job again, to be taken after `wait` by whoever comes.
 
-        An attempt that does not count is one that could not begin.
+        An attempt that does not count says nothing of the file.
         """
         self._mine().update(
             state=Job.State.QUEUED,
@@ -137,6 +141,11 @@ class Work:
 
 def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
     """Write a job and hand it to the broker after commit; an active one is returned as it is."""
+    return ensure_job(media=media, version=version, work=work)[0]
+
+
+def ensure_job(*, media: MediaFile, version: int, work: Work) -> tuple[Job, bool]:
+    """The same, with whether it is a new one."""
     job, created = Job.objects.get_or_create(
         media=media,
         version=version,
@@ -149,7 +158,7 @@ def enqueue_job(*, media: MediaFile, version: int, work: Work) -> Job:
         dispatch.run_job_later(job)
     else:
         _raise_active(job, work)
-    return job
+    return job, created
 
 
 def enqueue_first_jobs(*, media: MediaFile, version: int, works: Sequence[Work]) -> None:
@@ -280,7 +289,7 @@ def give_up(claim: Claim, error: AppError) -> None:
 
 
 def _retry_or_fail(claim: Claim, error: Exception) -> None:
-    if isinstance(error, ScannerAwayError):
+    if isinstance(error, AWAITED):
         claim.put_back(error, wait=_patience(claim.job), counts=False)
     elif claim.job.attempts >= options().job_attempts:
         known = error if isinstance(error, AppError) else ProcessingCrashedError(repr(error))
@@ -303,6 +312,20 @@ def sweep_jobs(*, limit: int = SWEEP_BATCH) -> int:
     """
     freed = sum(_free_expired(job) for job in _expired()[:limit])
     return freed + sum(_resend(job) for job in _unsent()[:limit])
+
+
+def expire_jobs(*, limit: int = SWEEP_BATCH) -> int:
+    """Forget jobs that ended longer ago than the option says; return how many.
+
+    What a file has failed for stays as long as that, for operators to have it tried again.
+    """
+    before = timezone.now() - timedelta(seconds=options().job_lifetime)
+    # Along the ids, which tell when they were made: of what is as old little is left to look at.
+    old = Job.objects.filter(pk__lt=first_id(before), finished_at__lt=before)
+    failed = Q(state__in=(Job.State.FAILED, Job.State.CANCELLED), media__status=Status.FAILED)
+    gone = old.exclude(failed).order_by("pk").values_list("pk", flat=True)[:limit]
+    done, _ = Job.objects.filter(pk__in=list(gone)).delete()
+    return dispatch.maybe_sweep_again(dispatch.EXPIRE_JOBS, done=done, limit=limit)
 
 
 def _expired() -> Any:
@@ -333,10 +356,8 @@ def _bury_poison(job: Job, still: Any) -> bool:
 
 
 def _unsent() -> Any:
-    old = Now() - timedelta(seconds=options().job_resend_after)
-    return Job.objects.filter(
-        Q(sent_at=None) | Q(sent_at__lt=old), state=Job.State.QUEUED, due_at__lte=Now()
-    ).order_by("-priority", "due_at")
+    due = Job.objects.filter(is_unsent(), state=Job.State.QUEUED, due_at__lte=Now())
+    return due.order_by("-priority", "due_at")
 
 
 def _resend(job: Job) -> bool:

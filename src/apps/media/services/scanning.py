@@ -14,7 +14,7 @@ from apps.media.processing import sandbox
 from apps.media.processing.findings import Finding
 from apps.media.services.allowances import long_limits
 from apps.media.services.facts import version_of
-from apps.media.services.jobs import Claim, Work, enqueue_job
+from apps.media.services.jobs import Claim, Work, enqueue_job, ensure_job
 from apps.media.services.publication import conclude, quarantine
 from apps.media.services.workplaces import private_copy
 from apps.media.storage import store_of
@@ -40,9 +40,10 @@ def scan(claim: Claim) -> None:
 
 
 def rescan_media(*, media: Iterable[MediaFile]) -> int:
-    """Have files scanned again, when nothing else is to be done; return how many."""
+    """Have files scanned again, when nothing else is to be done; return of how many a scan was not
+    to come anyway."""
     work = Work(Job.Kind.SCAN, needed=False, priority=BACKGROUND)
-    return sum(bool(enqueue_job(media=one, version=one.version, work=work)) for one in media)
+    return sum(ensure_job(media=one, version=one.version, work=work)[1] for one in media)
 
 
 def _look(version: MediaVersion, claim: Claim) -> Finding:

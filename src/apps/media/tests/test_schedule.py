@@ -11,11 +11,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from apps.core.ids import id_at
 from apps.core.requestbody import RequestBody
 from apps.core.storage import new_key
 from apps.media import dispatch, services
 from apps.media.models import (
     Emptying,
+    Job,
     MediaFile,
     MediaVersion,
     ShareLink,
@@ -38,6 +40,14 @@ def _deliveries(owner: Any, upload: Make) -> None:
     hook, ended = hook_of(owner), {"state": "failed", "finished_at": LONG_AGO}
     for _ in range(3):
         WebhookDelivery.objects.create(webhook=hook, payload="{}", due_at=LONG_AGO, **ended)
+
+
+def _jobs(owner: Any, upload: Make) -> None:
+    media, ended = upload(TEXT, "0.txt"), {"state": "done", "finished_at": LONG_AGO}
+    for _ in range(3):
+        Job.objects.create(
+            pk=id_at(LONG_AGO), media=media, version=1, kind="scan", due_at=LONG_AGO, **ended
+        )
 
 
 def _tombstones(owner: Any, upload: Make) -> None:
@@ -108,6 +118,7 @@ def _strays(owner: Any, upload: Make) -> None:
 # What each of them does, and three that are due for it.
 SWEEPS: dict[str, tuple[Callable[..., int], Callable[[Any, Make], None]]] = {
     dispatch.EXPIRE_DELIVERIES: (services.expire_deliveries, _deliveries),
+    dispatch.EXPIRE_JOBS: (services.expire_jobs, _jobs),
     dispatch.BURY: (services.bury_tombstones, _tombstones),
     dispatch.EMPTY_TRASH: (services.empty_trash, _trash),
     dispatch.SWEEP_EMPTIED: (services.sweep_emptied, _emptied),

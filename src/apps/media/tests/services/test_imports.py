@@ -26,7 +26,7 @@ from apps.core.tests.outbound.sources import Script, Source, answer, reach_of, s
 from apps.media import dispatch, selectors, services
 from apps.media.exceptions import ForbiddenError, QuotaExceededError, TypeMismatchError
 from apps.media.models import Job, MediaFile, Quota, Tombstone, Upload
-from apps.media.services import arriving, holding
+from apps.media.services import arriving, holding, imports
 from apps.media.tests import samples
 
 PHOTO = samples.photo_jpeg(320, 240)
@@ -87,6 +87,14 @@ def run(upload: Upload, reach: Reach) -> Upload:
 
 def make_due(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+class Killed(BaseException):
+    """Ends an attempt as the end of its process would."""
+
+
+def die(**arguments: Any) -> None:
+    raise Killed
 
 
 def assert_nothing_left(upload: Upload, store: ObjectStore) -> None:
@@ -288,6 +296,32 @@ class TestContinuation:
         assert (upload.state, upload.failure_code) == ("failed", "source_unavailable")
         assert upload.due_at is None
         assert_nothing_left(upload, own_storage)
+
+    def test_that_kills_its_workers_is_given_up(
+        self, settings: Any, owner: Any, own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "IMPORT_ATTEMPTS": 3}
+        with begun(owner, photo_source()) as (upload, source, reach):
+            with monkeypatch.context() as dying:
+                dying.setattr(imports, "finalize_upload", die)
+                for _ in range(3):
+                    with pytest.raises(Killed):
+                        run(upload, reach)
+            run(upload, reach)
+            assert source.connects == 1
+        assert (upload.state, upload.failure_code) == ("failed", "processing_crashed")
+        assert_nothing_left(upload, own_storage)
+
+    def test_that_got_on_before_its_worker_died_has_all_attempts_again(
+        self, settings: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "IMPORT_ATTEMPTS": 1}
+        monkeypatch.setattr(imports, "ENOUGH_PROGRESS", 4000)
+        with begun(owner, photo_source()) as (upload, _, reach):
+            with monkeypatch.context() as dying, pytest.raises(Killed):
+                dying.setattr(imports, "finalize_upload", die)
+                run(upload, reach)
+            assert run(upload, reach).state == "completed"
 
     def test_waits_longer_each_time(self, owner: Any) -> None:
         waits = []

@@ -15,10 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from apps.core.errors import StorageUnavailableError
+from apps.core.errors import AppError, StorageFullError, StorageUnavailableError
+from apps.core.ids import id_at
 from apps.core.storage import ObjectStore
 from apps.media import dispatch, services
-from apps.media.exceptions import LostLeaseError
+from apps.media.conf import options
+from apps.media.exceptions import CorruptFileError, EngineAwayError, LostLeaseError
 from apps.media.models import Job, MediaFile, Rendition, Tombstone
 from apps.media.services import jobs, probing
 from apps.media.services.jobs import Claim
@@ -284,15 +286,40 @@ class TestRetries:
         self, media: MediaFile, monkeypatch: pytest.MonkeyPatch, run_jobs: Any
     ) -> None:
         def away(*args: Any) -> str:
-            raise StorageUnavailableError
+            raise EngineAwayError
 
         with monkeypatch.context() as patch:
             patch.setattr(probing, "_hash", away)
             run_jobs()
         job = _job(media)
-        assert (job.state, job.attempts, job.error_code) == ("queued", 1, "storage_unavailable")
+        assert (job.state, job.attempts, job.error_code) == ("queued", 1, "engine_away")
         assert services.run_job(job.pk) is False  # not due yet
         Job.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+        run_jobs()
+        media.refresh_from_db()
+        assert media.status == "ready"
+
+    @pytest.mark.parametrize("error", [StorageUnavailableError(), StorageFullError()])
+    def test_without_the_storage_it_waits_for_as_long_as_that_takes(
+        self,
+        error: AppError,
+        media: MediaFile,
+        monkeypatch: pytest.MonkeyPatch,
+        run_jobs: Any,
+        heard: list[Any],
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        def away(*args: Any) -> str:
+            raise error
+
+        with monkeypatch.context() as patch, django_capture_on_commit_callbacks(execute=True):
+            patch.setattr(probing, "_hash", away)
+            for _ in range(options().job_attempts + 1):
+                run_jobs()
+                Job.objects.filter(state="queued").update(due_at=timezone.now())
+        job = _job(media)
+        assert (job.state, job.attempts, job.error_code) == ("queued", 0, error.code)
+        assert heard == []
         run_jobs()
         media.refresh_from_db()
         assert media.status == "ready"
@@ -337,6 +364,42 @@ class TestReprocess:
         services.reprocess_media(user=owner, media=photo)
         run_jobs()
         assert list(photo.renditions.values_list("name", "width")) == [("small.webp", 100)]
+
+
+class TestForgetting:
+    def test_takes_what_ended_long_ago(
+        self, media: MediaFile, run_jobs: Any, upload: Callable[..., MediaFile]
+    ) -> None:
+        run_jobs()
+        _make_old()
+        waiting = _job(upload(ARCHIVE, "b.zip"))
+        assert services.expire_jobs() == 2
+        assert waiting in Job.objects.all()
+        assert not Job.objects.filter(media=media).exists()
+
+    def test_leaves_what_a_failed_file_can_be_tried_again_by(
+        self, media: MediaFile, run_jobs: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*args: Any) -> str:
+            raise CorruptFileError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(probing, "_hash", refuse)
+            run_jobs()
+        _make_old()
+        services.expire_jobs()
+        (failed,) = Job.objects.all()
+        assert services.retry_job(job=failed)
+        run_jobs()
+        _make_old()
+        services.expire_jobs()
+        assert not Job.objects.exists()
+
+
+def _make_old() -> None:
+    long_ago = timezone.now() - timedelta(days=400)
+    for job in Job.objects.exclude(finished_at=None):
+        Job.objects.filter(pk=job.pk).update(id=id_at(long_ago), finished_at=long_ago)
 
 
 def test_deleting_while_a_job_runs_ends_it_quietly(

@@ -14,7 +14,7 @@ from PIL import Image
 from apps.core.storage import ObjectStore
 from apps.media import selectors, services
 from apps.media.exceptions import NotVisibleError, QuarantinedError, WrongStateError
-from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Tombstone
+from apps.media.models import AuditEvent, Job, MediaFile, MediaVersion, Rendition, Tombstone
 from apps.media.policies import Action, can_access
 from apps.media.processing.installed import find_soffice
 from apps.media.tests import papers, recordings, samples
@@ -250,6 +250,16 @@ class TestMalware:
         run_jobs()
         media.refresh_from_db()
         assert (media.status, media.usable, media.failure_code) == ("ready", True, "")
+
+    def test_what_is_being_scanned_is_told_and_not_noted_again(
+        self, processed: Upload, staff: Any
+    ) -> None:
+        media = processed(b"harmless\n", "a.txt")
+        services.hold_media(user=staff, media=media)
+        done = [services.rescan_quarantined(user=staff, ids=[media.pk])[0] for _ in range(2)]
+        assert [outcome.code for outcome in done] == ["", "wrong_state"]
+        assert AuditEvent.objects.filter(act=AuditEvent.Act.RESCANNED).count() == 1
+        assert Job.objects.filter(media=media, kind="scan", state="queued").count() == 1
 
     def test_what_a_person_holds_no_scan_lets_out(
         self, processed: Upload, run_jobs: Any, staff: Any
