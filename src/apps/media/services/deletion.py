@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, ProtectedError, QuerySet, RestrictedError
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -68,7 +68,20 @@ def burial_for(erasure: UUID) -> Iterator[Burial]:
         _burial.reset(before)
 
 
-@transaction.atomic
+@contextmanager
+def removal_of(pk: UUID) -> Iterator[None]:
+    """A transaction of its own, in which one file may be removed for good.
+
+    Raises `StillProtectedError` also where the database alone refuses, for a row of an app that is
+    no longer installed: it does so at the commit.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise StillProtectedError(pk, str(error).partition("\n")[0]) from error
+
+
 def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) -> None:
     """Move `media` to the trash, or remove it for good.
 
@@ -77,12 +90,23 @@ def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) ->
     """
     if not can_access(user, media, Action.DELETE):
         raise ForbiddenError(media.pk)
-    locked = lock_media(media)
     if permanent:
+        _delete_for_good(user, media)
+    else:
+        _throw_away(user, media)
+
+
+def _delete_for_good(user: Visitor, media: MediaFile) -> None:
+    with removal_of(media.pk):
+        locked = lock_media(media)
         note(AuditEvent.Act.DELETED, user=user, media=locked)
         remove_for_good(locked)
         dispatch.bury_later()  # once for all objects; other ways of deleting wait for the sweep
-        return
+
+
+@transaction.atomic
+def _throw_away(user: Visitor, media: MediaFile) -> None:
+    locked = lock_media(media)
     if locked.deleted_at is None:
         announce_withdrawal(locked)
         locked.deleted_at = timezone.now()
@@ -92,7 +116,8 @@ def delete_media(*, user: Visitor, media: MediaFile, permanent: bool = False) ->
 
 
 def remove_for_good(media: MediaFile) -> None:
-    """Drop the row of a locked file with all that hangs on it, in the transaction of the lock.
+    """Drop the row of a locked file with all that hangs on it, in the transaction of the lock (see
+    `removal_of`).
 
     Raises `StillProtectedError` when an object of another app forbids it.
     """
@@ -252,7 +277,8 @@ def empty_trash(*, limit: int = BATCH) -> int:
 
 
 def remove_due(due: QuerySet[MediaFile], remove: Callable[[UUID], bool], *, limit: int) -> int:
-    """Call `remove` for what is `due` until `limit` files are gone; return how many are.
+    """Call `remove` for what is `due`, each in its `removal_of`, until `limit` files are gone;
+    return how many are.
 
     What an object of another app protects stays, however much it is, and the others go.
     """
@@ -260,7 +286,8 @@ def remove_due(due: QuerySet[MediaFile], remove: Callable[[UUID], bool], *, limi
     while page := list(due.values_list("pk", flat=True)[passed : passed + limit - gone]):
         for pk in page:
             try:
-                went = remove(pk)
+                with removal_of(pk):
+                    went = remove(pk)
             except StillProtectedError as error:
                 went = False
                 refused[str(error.args[-1])] += 1
@@ -294,7 +321,6 @@ def expire_uploads(*, limit: int = BATCH) -> int:
     return dispatch.maybe_sweep_again(dispatch.EXPIRE_UPLOADS, done=gone, limit=limit)
 
 
-@transaction.atomic
 def _delete_if_still(pk: Any) -> bool:
     media = due_trash().select_for_update().filter(pk=pk).first()
     if media is None:

@@ -66,7 +66,6 @@ def _remove(due: QuerySet[MediaFile], *, limit: int) -> int:
     return gone
 
 
-@transaction.atomic
 def _remove_if_still(pk: Any) -> bool:
     locked = due_emptied().select_for_update(of=("self",)).select_related("owner")
     media = locked.filter(pk=pk).first()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, ProtectedError, QuerySet, RestrictedError
 from django.utils import timezone
 
@@ -68,14 +68,14 @@ def run_erasure(*, erasure_id: UUID | str, on_progress: Progress | None = None) 
     Not inside a transaction: objects go right after the rows that explained them.
     """
     erasure = Erasure.objects.get(pk=erasure_id)
-    if erasure.finished_at is None:
-        told = on_progress or (lambda count: None)
+    told = on_progress or (lambda count: None)
+    while erasure.finished_at is None:
         try:
             _remove_all(erasure, told)
-        except (ProtectedError, RestrictedError) as error:
+        except (ProtectedError, RestrictedError, IntegrityError) as error:
             raise StillProtectedError(erasure.pk, str(error)) from error
-        _finish(erasure.pk)
-    return receipt_of(Erasure.objects.get(pk=erasure_id))
+        erasure = _finish(erasure)
+    return receipt_of(erasure)
 
 
 def sweep_erasures(*, limit: int = SWEPT) -> int:
@@ -135,12 +135,17 @@ def receipt_of(erasure: Erasure) -> dict[str, Any]:
 
 @transaction.atomic
 def _begin(user: Any, by: Visitor | None, keep_account: bool) -> Erasure:
-    """One erasure of a user at a time; one that was begun is gone on with."""
+    """One erasure of a user at a time; one that was begun is gone on with, and takes the account
+    along as soon as somebody asks for that."""
     if by is not None and not may_erase(by, user):
         raise ForbiddenError(user.pk)
     locked = get_user_model()._base_manager.select_for_update().filter(pk=user.pk).first()
     if locked is None:
         raise NotVisibleError(user.pk)
+    if not keep_account:
+        Erasure.objects.filter(subject=str(user.pk), finished_at=None, keeps_account=True).update(
+            keeps_account=False
+        )
     erasure, _ = Erasure.objects.get_or_create(
         subject=str(user.pk),
         finished_at=None,
@@ -299,10 +304,11 @@ def _remove_account(pk: UUID, user: Any) -> int:
 
 
 @transaction.atomic(durable=True)
-def _finish(pk: UUID) -> None:
-    erasure = Erasure.objects.select_for_update().get(pk=pk)
-    if erasure.finished_at is not None:
-        return
+def _finish(done: Erasure) -> Erasure:
+    """The row as it is then: open still where more was asked for than was `done`."""
+    erasure = Erasure.objects.select_for_update().get(pk=done.pk)
+    if erasure.finished_at is not None or erasure.keeps_account != done.keeps_account:
+        return erasure
     by = erasure.requested_by
     if by is not None and str(by.pk) == erasure.subject:
         by = erasure.requested_by = None
@@ -310,3 +316,4 @@ def _finish(pk: UUID) -> None:
     erasure.subject = erasure.subject_name = ""
     erasure.save()
     note(AuditEvent.Act.ERASED, user=by, **receipt_of(erasure))
+    return erasure

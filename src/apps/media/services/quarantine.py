@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.errors import AppError
@@ -24,8 +25,9 @@ from apps.media.exceptions import (
 from apps.media.models import AuditEvent, Job, MediaFile, MediaVersion, Status
 from apps.media.policies import Visitor, may_review
 from apps.media.services.auditing import note
-from apps.media.services.deletion import delete_media
+from apps.media.services.deletion import delete_media, removal_of
 from apps.media.services.jobs import Work, enqueue_job
+from apps.media.services.locks import lock_media
 from apps.media.services.publication import conclude, quarantine
 from apps.media.services.scanning import rescan_media
 from apps.media.services.selections import Outcome
@@ -58,17 +60,30 @@ def remove_quarantined(*, user: Visitor, ids: Sequence[UUID]) -> list[Outcome]:
 
 @transaction.atomic
 def hold_media(*, user: Visitor, media: MediaFile) -> None:
-    """Put a file into quarantine by hand. Raises `ForbiddenError`, `WrongStateError`."""
+    """Put a file into quarantine by hand: its newest version, and the one that others get.
+
+    Raises `ForbiddenError`, `NotVisibleError`, `WrongStateError`.
+    """
     _ensure_reviewer(user)
-    locked = MediaFile.objects.select_for_update().get(pk=media.pk)
-    if locked.status == Status.QUARANTINED:
+    locked = lock_media(media)
+    versions = _at_large(locked)
+    if not versions:
         raise WrongStateError(media.pk, detail=_("This file is in quarantine."))
-    version = locked.current
-    version.scan, version.scanner = MediaVersion.Scan.INFECTED, MediaVersion.BY_HAND
-    version.signature, version.scanned_at = "", timezone.now()
-    version.save(update_fields=["scan", "scanner", "signature", "scanned_at"])
-    quarantine(locked, version, HeldForReviewError())
+    moment = timezone.now()
+    for version in versions:
+        version.scan, version.scanner = MediaVersion.Scan.INFECTED, MediaVersion.BY_HAND
+        version.signature, version.scanned_at = "", moment
+        version.save(update_fields=["scan", "scanner", "signature", "scanned_at"])
+        quarantine(locked, version, HeldForReviewError())
     note(AuditEvent.Act.HELD, user=user, media=locked)
+
+
+def _at_large(media: MediaFile) -> list[MediaVersion]:
+    """The newest version and the one that others get, as far as they are not in quarantine."""
+    wanted = Q(number=media.published_version)
+    if media.status != Status.QUARANTINED:
+        wanted |= Q(number=media.version)
+    return list(media.versions.filter(wanted).defer("text").order_by("number"))
 
 
 def _each(user: Visitor, ids: Sequence[UUID], act: Callable[[MediaFile], None]) -> list[Outcome]:
@@ -79,14 +94,14 @@ def _each(user: Visitor, ids: Sequence[UUID], act: Callable[[MediaFile], None]) 
     return [_try(pk, act) for pk in dict.fromkeys(ids)]
 
 
-@transaction.atomic
 def _try(pk: UUID, act: Callable[[MediaFile], None]) -> Outcome:
     held = MediaFile.objects.select_for_update().filter(pk=pk, status=Status.QUARANTINED)
     try:
-        media = held.first()
-        if media is None:
-            raise NotVisibleError(pk)
-        act(media)
+        with removal_of(pk):  # which is what one of the acts does
+            media = held.first()
+            if media is None:
+                raise NotVisibleError(pk)
+            act(media)
     except AppError as error:
         return Outcome(pk, code=error.code, detail=error.detail)
     return Outcome(pk)
@@ -94,6 +109,7 @@ def _try(pk: UUID, act: Callable[[MediaFile], None]) -> Outcome:
 
 def _release(user: Visitor, media: MediaFile, reason: str) -> None:
     version = media.current
+    _release_older(media, version)
     note(
         AuditEvent.Act.RELEASED,
         user=user,
@@ -114,6 +130,14 @@ def _release(user: Visitor, media: MediaFile, reason: str) -> None:
     )
     enqueue_job(media=media, version=media.version, work=Work(Job.Kind.INSPECT))
     conclude(media)
+
+
+def _release_older(media: MediaFile, version: MediaVersion) -> None:
+    """What one hand held together with `version` is looked at once more if it is brought back."""
+    if version.is_held_by_hand:
+        held = {"scan": version.scan, "scanner": version.scanner, "scanned_at": version.scanned_at}
+        older = media.versions.filter(**held).exclude(pk=version.pk)
+        older.update(scan=MediaVersion.Scan.PENDING, failure_code="", failure_message="")
 
 
 def _rescan(user: Visitor, media: MediaFile) -> None:

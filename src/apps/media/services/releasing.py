@@ -139,7 +139,6 @@ def due_unused() -> QuerySet[MediaFile]:
     return due.order_by("expires_at", "pk")
 
 
-@transaction.atomic
 def _expire(pk: Any, now: datetime) -> bool:
     due = MediaFile.objects.select_for_update().filter(pk=pk, expires_at__lte=now, deleted_at=None)
     media = due.first()

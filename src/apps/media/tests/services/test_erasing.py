@@ -217,6 +217,30 @@ def test_asking_closes_the_account_and_a_worker_does_the_rest(life: MediaFile, o
     assert services.run_erasure(erasure_id=erasure.pk) == receipt
 
 
+def test_who_kept_the_account_may_still_have_it_erased(life: MediaFile, owner: Any) -> None:
+    erasure = services.request_erasure(user=owner, by=owner, keep_account=True)
+    owner.refresh_from_db()
+    assert owner.is_active
+    assert services.request_erasure(user=owner, by=owner).pk == erasure.pk
+    owner.refresh_from_db()
+    assert not owner.is_active
+    services.request_erasure(user=owner, by=None, keep_account=True)  # takes nothing back
+    receipt = services.run_erasure(erasure_id=erasure.pk)
+    assert receipt["account"] == "removed"
+    assert not get_user_model().objects.filter(pk=owner.pk).exists()
+
+
+def test_even_while_everything_else_goes(life: MediaFile, owner: Any) -> None:
+    def ask(count: int) -> None:
+        if get_user_model().objects.filter(pk=owner.pk, is_active=True).exists():
+            services.request_erasure(user=owner, by=None)
+
+    receipt = services.erase_user(user=owner, by=None, keep_account=True, on_progress=ask)
+    assert receipt["account"] == "removed"
+    assert not get_user_model().objects.filter(pk=owner.pk).exists()
+    assert AuditEvent.objects.filter(act=AuditEvent.Act.ERASED).count() == 1
+
+
 def test_running_work_is_cancelled(life: MediaFile, owner: Any) -> None:
     assert Job.objects.filter(state=Job.State.QUEUED).exists()
     job = Job.objects.filter(state=Job.State.QUEUED, media__owner=owner).first()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.media import selectors, services
 from apps.media.exceptions import StillProtectedError
-from apps.media.models import AuditEvent, Emptying, MediaFile, Tombstone
+from apps.media.models import AuditEvent, Emptying, Erasure, MediaFile, Tombstone
 from apps.media.tests.hosts.models import Leaflet, Member
 
 Upload = Callable[..., MediaFile]
@@ -116,6 +116,87 @@ def test_of_a_selection_it_alone_is_refused(
     outcomes = services.delete_many(user=owner, ids=ids, permanent=True)
     assert [outcome.code for outcome in outcomes] == ["still_protected"] * 3 + [""] * 2
     stays()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhatATableOfNoAppRefersTo:
+    """Nothing of Django knows of the row; the database refuses at the commit."""
+
+    @pytest.fixture
+    def media(self, upload: Upload) -> Iterator[MediaFile]:
+        made = upload(b"words", "kept.txt")
+        pk = MediaFile._meta.pk
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TABLE gone_thing (media_id {pk.db_type(connection)} "
+                "REFERENCES media_mediafile (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+            cursor.execute(
+                "INSERT INTO gone_thing VALUES (%s)", [pk.get_db_prep_value(made.pk, connection)]
+            )
+        yield made
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE gone_thing")
+
+    @pytest.fixture
+    def other(self, upload: Upload) -> MediaFile:
+        return upload(b"words", "other.txt")
+
+    @pytest.fixture
+    def stays(self, media: MediaFile, other: MediaFile) -> Callable[[], None]:
+        """Assert that it alone is left, whole."""
+
+        def check() -> None:
+            assert MediaFile.objects.get() == media != other
+            assert media.versions.exists()
+            assert not Tombstone.objects.filter(key=media.current.key).exists()
+            gone = AuditEvent.objects.filter(act=AuditEvent.Act.DELETED)
+            assert not gone.filter(media_id=media.pk).exists()
+
+        return check
+
+    def test_the_trash_is_emptied_past_it(
+        self, media: MediaFile, stays: Callable[[], None], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        MediaFile.objects.update(deleted_at=LONG_AGO + timedelta(1))
+        MediaFile.objects.filter(pk=media.pk).update(deleted_at=LONG_AGO)
+        with caplog.at_level(logging.WARNING):
+            assert services.empty_trash(limit=1) == 1
+        stays()
+        (said,) = caplog.messages
+        assert said.startswith("1 files stay for now")
+        assert "\n" not in said
+
+    def test_so_is_a_trash_by_its_owner(
+        self, media: MediaFile, owner: Any, stays: Callable[[], None]
+    ) -> None:
+        MediaFile.objects.update(deleted_at=LONG_AGO)
+        assert not services.empty_own_trash(user=owner)
+        stays()
+
+    def test_of_a_selection_it_alone_is_refused(
+        self, media: MediaFile, other: MediaFile, owner: Any, stays: Callable[[], None]
+    ) -> None:
+        ids = [media.pk, other.pk]
+        outcomes = services.delete_many(user=owner, ids=ids, permanent=True)
+        assert [outcome.code for outcome in outcomes] == ["still_protected", ""]
+        stays()
+
+    def test_in_quarantine_it_alone_is_refused(
+        self, media: MediaFile, other: MediaFile, staff: Any, stays: Callable[[], None]
+    ) -> None:
+        for one in (media, other):
+            services.hold_media(user=staff, media=one)
+        outcomes = services.remove_quarantined(user=staff, ids=[media.pk, other.pk])
+        assert [outcome.code for outcome in outcomes] == ["still_protected", ""]
+        stays()
+
+    def test_an_erasure_says_so_and_a_sweep_passes_it(self, media: MediaFile, owner: Any) -> None:
+        with pytest.raises(StillProtectedError):
+            services.erase_user(user=owner, by=None)
+        Erasure.objects.update(updated_at=LONG_AGO)
+        assert services.sweep_erasures() == 0
+        assert MediaFile.objects.get() == media
 
 
 class TestDeletingItForGood:
