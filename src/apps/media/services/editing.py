@@ -53,8 +53,9 @@ MAX_TAGS = 50
 def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile:
     """Change `fields` (those of `EDITABLE`, and `tags`: a list of names) of `media`.
 
-    Whoever changes one of `SHARING` must also have the right to share. Raises `ForbiddenError`,
-    `BadRequestError` for a field that cannot be set, `ValidationError`.
+    Whoever changes one of `SHARING` must also have the right to share, and whoever changes
+    `expires_at` that to delete. Raises `ForbiddenError`, `NotVisibleError`, `BadRequestError` for a
+    field that cannot be set, `ValidationError`.
     """
     if not can_access(user, media, Action.EDIT):
         raise ForbiddenError(media.pk)
@@ -64,6 +65,7 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
         )
     with transaction.atomic():
         media = lock_media(media)
+        _ensure_may_end(user, media, fields)
         _change_sharing(user, media, fields)
         _note_changes(user, media, fields)
         tags = fields.pop("tags", None)
@@ -80,6 +82,13 @@ def update_media(*, user: Visitor, media: MediaFile, **fields: Any) -> MediaFile
             work = Work(Job.Kind.RENDER, needed=False)  # the crops, whose recipe this changes
             enqueue_job(media=media, version=media.version, work=work)
     return media
+
+
+def _ensure_may_end(user: Visitor, media: MediaFile, fields: Mapping[str, Any]) -> None:
+    """Whoever says when `media` goes has it deleted."""
+    changes = fields.get("expires_at", media.expires_at) != media.expires_at
+    if changes and not can_access(user, media, Action.DELETE):
+        raise ForbiddenError(media.pk)
 
 
 def _change_sharing(user: Visitor, media: MediaFile, fields: dict[str, Any]) -> None:
