@@ -50,7 +50,8 @@ class AuditEvent(models.Model):
         related_name="+",
         verbose_name=_("actor"),
     )
-    actor_name = models.CharField(_("actor name"), max_length=150, blank=True)
+    # As long as that of a user model by e-mail address, which is 254 characters, may be.
+    actor_name = models.CharField(_("actor name"), max_length=255, blank=True)
     media_id = models.UUIDField(_("file ID"), null=True)
     collection_id = models.UUIDField(_("collection ID"), null=True)
     details = models.JSONField(_("details"), default=dict)
