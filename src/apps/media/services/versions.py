@@ -110,9 +110,7 @@ def expire_versions(*, limit: int = BATCH) -> int:
 
 def due_versions(*, limit: int) -> list[tuple[uuid.UUID, int]]:
     """The file and number of such versions, at most `limit` for either reason."""
-    before = timezone.now() - timedelta(seconds=options().version_lifetime)
-    aged = _replaced().filter(replaced_at__lt=before).order_by("replaced_at")
-    return list(dict.fromkeys([*_keys(aged, limit), *_keys(_surplus(), limit)]))
+    return list(dict.fromkeys([*_keys(_aged(), limit), *_keys(_surplus(), limit)]))
 
 
 def _replaced() -> QuerySet[MediaVersion]:
@@ -120,6 +118,12 @@ def _replaced() -> QuerySet[MediaVersion]:
     return old.exclude(number=F("media__version")).exclude(
         media__published_version__isnull=False, number=F("media__published_version")
     )
+
+
+def _aged() -> QuerySet[MediaVersion]:
+    """Those that were replaced longer ago than they are to be kept, the oldest first."""
+    before = timezone.now() - timedelta(seconds=options().version_lifetime)
+    return _replaced().filter(replaced_at__lt=before).order_by("replaced_at")
 
 
 def _surplus() -> QuerySet[MediaVersion]:
@@ -134,12 +138,15 @@ def _keys(rows: QuerySet[MediaVersion], limit: int) -> list[tuple[uuid.UUID, int
 
 @transaction.atomic
 def _drop_if_old(media_id: uuid.UUID, number: int) -> bool:
-    """Unless it was brought back meanwhile, or others get it."""
+    """Unless it was brought back meanwhile, though it may be replaced anew, or others get it."""
     media = MediaFile.objects.select_for_update().filter(pk=media_id).first()
-    if media is None or number in {media.version, media.published_version}:
+    if media is None or number not in _old_numbers(media):
         return False
-    version = media.versions.filter(number=number, replaced_at__isnull=False).first()
-    if version is None:
-        return False
-    _drop(media, version)
+    _drop(media, media.versions.get(number=number))
     return True
+
+
+def _old_numbers(media: MediaFile) -> set[int]:
+    """The versions of `media` that are due."""
+    rows = (due.filter(media=media.pk) for due in (_aged(), _surplus()))
+    return {number for due in rows for number in due.values_list("number", flat=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.base import ContentFile
@@ -21,6 +22,7 @@ from apps.media.exceptions import (
     WrongStateError,
 )
 from apps.media.models import Job, MediaFile, MediaVersion, Rendition, Tombstone, Upload
+from apps.media.services import versions
 from apps.media.storage import store_of
 from apps.media.tests import samples
 
@@ -341,6 +343,22 @@ class TestExpiry:
         )
         services.expire_versions()
         assert sorted(history.versions.values_list("number", flat=True)) == [4, 5]
+
+    def test_never_what_was_replaced_anew_meanwhile(
+        self, history: MediaFile, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MEDIA_APP = {**settings.MEDIA_APP, "VERSIONS_KEPT": 2, "VERSION_LIFETIME": 9000}
+        due_versions = versions.due_versions
+
+        def listed(**limits: int) -> list[tuple[UUID, int]]:
+            found = due_versions(**limits)
+            for number in (1, 4):  # back for a moment
+                services.restore_version(user=history.owner, media=history, number=number)
+            return found
+
+        monkeypatch.setattr(versions, "due_versions", listed)
+        assert services.expire_versions() == 0
+        assert history.versions.count() == 4
 
 
 @pytest.mark.parametrize(("complete", "code"), [(False, "processing_cancelled"), (True, "")])
