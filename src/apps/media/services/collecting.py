@@ -45,7 +45,7 @@ def add_items(
     `ForbiddenError`, `NotVisibleError`, `BadRequestError`.
     """
     ids = _distinct(media_ids)
-    owners = _lock_visible(user, ids)
+    owners = lock_visible(user, ids)
     collection = _lock(user, collection)
     there = dict(_items(collection, ids).values_list("media", "added_by"))
     _add_again(user, collection, [pk for pk in there if owners[pk] == user.pk])
@@ -158,7 +158,7 @@ def _distinct(media_ids: Iterable[UUID]) -> list[UUID]:
     return ids
 
 
-def _lock_visible(user: Visitor, ids: list[UUID]) -> dict[UUID, Any]:
+def lock_visible(user: Visitor, ids: list[UUID]) -> dict[UUID, Any]:
     """The owners of these files, none of which can be removed until the transaction ends."""
     visible = MediaFile.objects.filter(visible_to(user), pk__in=ids, deleted_at=None)
     locked = visible.select_for_update(of=("self",), no_key=True).order_by("pk")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from apps.media.models import (
 from apps.media.policies import Action, Visitor, rights_among, visible_to
 from apps.media.selectors import list_media_by_ids
 from apps.media.services.auditing import note_many
-from apps.media.services.collecting import MOST_AT_ONCE, add_items
+from apps.media.services.collecting import MOST_AT_ONCE, add_items, lock_visible
 from apps.media.services.collections import create_collection
 from apps.media.services.deletion import announce_withdrawal, delete_media
 from apps.media.services.editing import MAX_TAGS, ensure_tags, tag_names
@@ -68,7 +68,8 @@ def delete_many(
 ) -> list[Outcome]:
     """Move the files to the trash, or remove them for good.
 
-    All come into the trash at `moment`, by which `restore_trashed` finds them again.
+    All come into the trash at `moment`, by which `restore_trashed` finds them again; where the
+    trash was emptied since, after that.
     """
     if permanent:
         found = list_media_by_ids(user=user, ids=_counted(ids))
@@ -126,13 +127,14 @@ def share_many(
     was `begun` so.
 
     What belongs to somebody else is left out: a collection opens only what its owner put in. Raises
-    `ValidationError` for a title that cannot be.
+    `NotVisibleError` when one was removed meanwhile, `ValidationError` for a title that cannot be.
     """
     found = list_media_by_ids(user=user, ids=_counted(ids, most=MOST_SELECTED))
     outcomes = [_shareable(user, pk, found.get(pk)) for pk in dict.fromkeys(ids)]
     taken = [outcome.media_id for outcome in outcomes if not outcome.code]
     if not taken:
         return SharedSelection(outcomes, begun)
+    lock_visible(user, taken)  # all at once: who holds the collection waits for no file
     collection = begun or create_collection(user=user, title=title)
     for page in _pages(taken):
         add_items(user=user, collection=collection, media_ids=page)
@@ -198,7 +200,11 @@ def _trash(user: Visitor, ids: Sequence[UUID], moment: datetime) -> dict[UUID, A
     fresh = [media for media in rows if media.deleted_at is None]
     for media in fresh:
         announce_withdrawal(media)
-    MediaFile.objects.filter(pk__in=_rows(fresh)).update(deleted_at=moment)
+    thrown = MediaFile.objects.filter(pk__in=_rows(fresh))
+    thrown.update(deleted_at=moment)
+    for owner, asked_at in _emptied(fresh).items():
+        if asked_at >= moment:  # which would cover what nobody had thrown away then
+            thrown.filter(owner=owner).update(deleted_at=asked_at + timedelta(microseconds=1))
     note_many(AuditEvent.Act.TRASHED, user=user, details={media.pk: {} for media in fresh})
     return refused
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from django.db import connection
 from apps.core.errors import AppError
 from apps.media import services
 from apps.media.models import Collection, CollectionItem, MediaFile
+from apps.media.services import collecting, selections
 from apps.media.services.consistency import find_inconsistencies
 from apps.media.tests.services.test_collections import assert_sound
 
@@ -117,3 +119,33 @@ def test_a_file_that_goes_while_it_is_collected(
         acts = [lambda m=media, c=collection: collect(m, c), lambda m=media: remove(m)]
         assert _at_once(acts) == []
         assert not CollectionItem.objects.filter(media=media.pk).exists()
+
+
+def test_many_that_are_shared_in_pages_while_others_add_some(
+    owner: Any,
+    stranger: Any,
+    upload: Callable[..., MediaFile],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever holds the collection waits for no file of a later page."""
+    files = [upload(b"%d" % number, "a.txt", visibility="public") for number in range(2)]
+    MediaFile.objects.update(usable=True, status="ready")
+    begun = services.create_collection(user=owner, title="A")
+    services.grant_access(user=owner, media=begun, to=stranger, permission="edit")
+    lock = collecting._lock
+
+    def lock_late(user: Any, collection: Collection) -> Collection:
+        time.sleep(0.5 if user == owner else 1)  # both have locked what they begin with
+        return lock(user, collection)
+
+    def share() -> None:
+        ids = [media.pk for media in files]
+        services.share_many(user=owner, ids=ids, title="A", begun=begun)
+
+    def add() -> None:
+        services.add_items(user=stranger, collection=begun, media_ids=[files[1].pk])
+
+    monkeypatch.setattr(selections, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(collecting, "_lock", lock_late)
+    assert _at_once([share, add]) == []
+    assert set(begun.items.values_list("media", flat=True)) == {media.pk for media in files}

@@ -123,6 +123,19 @@ def test_an_act_in_pieces_is_taken_back_as_one(
     assert not MediaFile.objects.exclude(deleted_at=None).exists()
 
 
+def test_what_comes_after_the_trash_was_emptied_stays_in_it(
+    files: list[MediaFile], owner: Any
+) -> None:
+    moment = timezone.now()
+    services.delete_many(user=owner, ids=_ids(files[:2]), moment=moment)
+    # In another window; no worker has come to it yet.
+    Emptying.objects.create(owner=owner, asked_at=timezone.now())
+    services.delete_many(user=owner, ids=_ids(files[2:4]), moment=moment)
+    assert services.sweep_emptied() == 2
+    assert set(MediaFile.objects.all()) == set(files[2:])
+    assert _codes(services.restore_many(user=owner, ids=_ids(files[2:4]))) == ["", ""]
+
+
 def test_nobody_else_takes_it_back(files: list[MediaFile], owner: Any, stranger: Any) -> None:
     moment = timezone.now()
     services.delete_many(user=owner, ids=_ids(files), moment=moment)
