@@ -13,10 +13,10 @@ from apps.media.policies import Action, Visitor, can_access_collection, is_activ
 from apps.media.services.auditing import note
 from apps.media.services.trees import (
     below,
-    lift_out_of,
     lock_trees,
     place_new,
     refresh_openness,
+    remove_tree,
     replace_below,
 )
 
@@ -149,16 +149,8 @@ def delete_collection(*, user: Visitor, collection: Collection) -> None:
     # Whoever is about to put a file into one of them ends before it goes.
     rows = Collection.objects.select_for_update(of=("self",)).filter(pk__in=below(collection))
     list(rows.order_by("pk").values_list("pk", flat=True))
-    _part_from_others(collection)
-    gone = list(below(collection).values_list("descendant", flat=True))
-    note(AuditEvent.Act.DELETED, user=user, collection=collection, collections=len(gone))
-    Collection.objects.filter(pk__in=gone).delete()
-
-
-def _part_from_others(collection: Collection) -> None:
-    lift_out_of(collection)
-    for child in Collection.objects.filter(parent=collection):
-        _part_from_others(child)
+    gone = remove_tree(collection)
+    note(AuditEvent.Act.DELETED, user=user, collection=collection, collections=gone)
 
 
 def _ensure(user: Visitor, collection: Collection, action: Action) -> None:

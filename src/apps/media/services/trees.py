@@ -7,16 +7,21 @@ transaction. Constraints refuse cycles and depths once more.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, Exists, Max, OuterRef, QuerySet, Value, When
+from django.utils import timezone
 
 from apps.media.exceptions import NotVisibleError, TooDeepError
 from apps.media.models import Collection, CollectionPlace, Visibility
 from apps.media.models.collection import MAX_LEVELS
 
 ROWS_AT_ONCE = 1_000
+# Collections that are just being removed and have nothing of others in them any more.
+_lifted: ContextVar[frozenset[UUID]] = ContextVar("lifted", default=frozenset())
 
 
 class _MovedError(Exception):
@@ -86,13 +91,39 @@ def replace_below(collection: Collection) -> None:
     _hang(collection)
 
 
+def remove_tree(collection: Collection) -> int:
+    """Remove `collection` and what its owner has in it, however much in as many statements; return
+    how many went. What others have put into it lies in nothing then, private."""
+    foreign = Collection.objects.filter(pk__in=below(collection)).exclude(owner=collection.owner_id)
+    within = CollectionPlace.objects.filter(ancestor__in=foreign.values("pk"), depth__gt=0)
+    _lift(foreign.exclude(pk__in=within.values("descendant")))
+    gone = list(below(collection).values_list("descendant", flat=True))
+    before = _lifted.set(frozenset(gone))
+    try:
+        Collection.objects.filter(pk__in=gone).delete()
+    finally:
+        _lifted.reset(before)
+    return len(gone)
+
+
 def lift_out_of(collection: Collection) -> None:
     """What others have put right into `collection`, which goes, lies in nothing then, private."""
-    foreign = Collection.objects.filter(parent=collection.pk).exclude(owner=collection.owner_id)
-    for one in foreign.order_by("pk"):
-        one.parent, one.visibility = None, Visibility.PRIVATE
-        one.save(update_fields=["parent", "visibility", "updated_at"])
-        replace_below(one)
+    if collection.pk not in _lifted.get():
+        foreign = Collection.objects.filter(parent=collection.pk)
+        _lift(foreign.exclude(owner=collection.owner_id))
+
+
+def _lift(rows: QuerySet[Collection]) -> None:
+    """None of `rows` lies in another of them."""
+    if not (ids := list(rows.values_list("pk", flat=True))):
+        return
+    Collection.objects.filter(pk__in=ids).update(
+        parent=None, visibility=Visibility.PRIVATE, updated_at=timezone.now()
+    )
+    inside = CollectionPlace.objects.filter(ancestor__in=ids).values("descendant")
+    outside = CollectionPlace.objects.filter(descendant__in=inside).exclude(ancestor__in=inside)
+    outside.delete()
+    Collection.objects.filter(pk__in=inside).update(open_to=narrowest())
 
 
 def _hang(collection: Collection) -> None:

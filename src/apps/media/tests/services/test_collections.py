@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.media import selectors, services
 from apps.media.exceptions import (
@@ -339,6 +340,25 @@ def test_what_others_have_put_inside_is_not_theirs_to_delete(owner: Any, strange
     places = {(mine.pk, 0), (inner.pk, 1), (theirs.pk, 1)}
     assert set(mine.below.values_list("descendant", "depth")) == places
     assert set(mine.above.values_list("ancestor", flat=True)) == {mine.pk}
+
+
+def test_many_go_in_as_many_queries_as_few(owner: Any, stranger: Any) -> None:
+    asked = []
+    for count in (2, 8):
+        outer = services.create_collection(user=owner, title="Outer")
+        services.grant_access(user=owner, media=outer, to=stranger, permission="edit")
+        for _ in range(count):
+            inner = services.create_collection(user=owner, title="Inner", parent=outer)
+            services.create_collection(user=owner, title="Innermost", parent=inner)
+            theirs = services.create_collection(user=stranger, title="Theirs")
+            services.move_collection(user=stranger, collection=theirs, parent=inner)
+        with CaptureQueriesContext(connection) as queries:
+            services.delete_collection(user=owner, collection=outer)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    assert set(Collection.objects.values_list("title", "parent")) == {("Theirs", None)}
+    assert Collection.objects.count() == 10
+    assert_sound()
 
 
 def test_what_others_have_put_inside_outlives_an_account(owner: Any, stranger: Any) -> None:
