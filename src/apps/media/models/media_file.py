@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.filetypes import FILE_TYPES
 from apps.core.ids import new_id
+from apps.media.exceptions import NotVisibleError
 from apps.media.models.bands import band_indexes
 from apps.media.models.tag import Tag
 from apps.media.processing.swatches import swatch_of
@@ -263,9 +264,15 @@ class MediaFile(models.Model):
 
     @property
     def current(self) -> MediaVersion:
-        """The version whose bytes the file has now (one query, then remembered)."""
+        """The version whose bytes the file has now (one query, then remembered).
+
+        Raises `NotVisibleError` when the file was deleted since this row was read.
+        """
         if "_current" not in self.__dict__ or self._current.number != self.version:
-            self._current: MediaVersion = self.versions.defer("text").get(number=self.version)
+            found = self.versions.defer("text").filter(number=self.version).first()
+            if found is None:
+                raise NotVisibleError(self.pk, self.version)
+            self._current: MediaVersion = found
         return self._current
 
     @current.setter

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.media.models import MediaFile
+from apps.media import selectors, services
+from apps.media.models import Job, MediaFile
 from apps.media.tests import samples
 from apps.media.tests.views.asking import Answer, Ask, check_case, over_the_wire
 from apps.media.tests.views.range_table import TABLE, Case, ids
@@ -132,3 +133,24 @@ def test_a_missing_object_is_a_clean_error(
     own_storage.remove(media.current.key)
     answer = browser_of(owner).get(f"/media/{media.pk}/original")
     assert (answer.status_code, answer.json()["code"]) == (404, "object_missing")
+
+
+@pytest.mark.parametrize("path", ["original", "r/w320.avif"])
+def test_what_is_deleted_after_the_look_at_it_is_gone(
+    path: str,
+    upload: Callable[..., MediaFile],
+    browser_of: Any,
+    owner: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    media, look = upload(DATA, "a.png"), selectors.get_readable_media
+
+    def look_and_delete(**about: Any) -> MediaFile:
+        found = look(**about)
+        services.delete_media(user=owner, media=media, permanent=True)
+        return found
+
+    monkeypatch.setattr(selectors, "get_readable_media", look_and_delete)
+    answer = browser_of(owner).get(f"/media/{media.pk}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert not Job.objects.exists()
