@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
 from apps.core.errors import ObjectMissingError
 from apps.core.storage.base import StoredObject
 from apps.core.storage.growing import State, StoredPart, Unfinished
 from apps.core.storage.keys import pieces_of
 from apps.core.storage.s3_appender import Growing, Progress
-from apps.core.storage.s3_client import s3_errors
+from apps.core.storage.s3_client import is_misfit, s3_errors
 from apps.core.storage.s3_multipart import Multipart, abort_uploads
 from apps.core.storage.s3_transfer import Destination
 
 # In the state of an upload that nobody's row explains: the finished object of its key, if there is
 # one, is none of its business.
 _ALONE = "alone"
+_TRIES = 3
 
 
 class Sweepable(Protocol):
@@ -54,6 +57,19 @@ def _put_whole(growing: Growing, progress: Progress, *, size: int) -> None:
 
 
 def _complete(growing: Growing, progress: Progress, *, tail_length: int) -> None:
+    """A holder that lost its lease may still be sending a part under the number of ours: then the
+    parts do not fit, and ours is put there again."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _complete_once(growing, progress, tail_length=tail_length)
+        except ClientError as error:
+            if not (tries_left and is_misfit(error)):
+                raise
+        else:
+            return
+
+
+def _complete_once(growing: Growing, progress: Progress, *, tail_length: int) -> None:
     upload = Multipart(growing.to, progress.upload_id)
     parts = list(takewhile(lambda part: part.number <= progress.parts, upload.parts()))
     if not progress.is_made_of(parts):

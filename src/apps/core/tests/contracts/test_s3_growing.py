@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import ObjectMissingError, StorageFullError, StorageUnavailableError
+from apps.core.storage.growing import StoredPart
 from apps.core.storage.keys import whole_of
 from apps.core.storage.s3 import S3Store
 from apps.core.storage.s3_multipart import Multipart
@@ -66,6 +67,24 @@ class TestTails:
 
 
 class TestParts:
+    def test_the_last_replaced_while_it_is_sealed(
+        self, growth: Growth, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = os.urandom(9 * MIB)
+        growth.step(data)
+        complete, late = Multipart.complete, [b"X" * (8 * MIB)]
+
+        def complete_too_late(upload: Multipart, parts: list[StoredPart]) -> None:
+            while late:
+                with Spool(None) as part:
+                    part.write(late.pop())
+                    upload.send(parts[-1].number, part)
+            complete(upload, parts)
+
+        monkeypatch.setattr(Multipart, "complete", complete_too_late)
+        growth.seal()
+        expect_only(growth, data)
+
     def test_one_replaced_behind_our_back(self, growth: Growth, s3_store: S3Store) -> None:
         """Somebody whose lock ran out sends a part late: nobody gets a mixture."""
         growth.step(bytes(17 * MIB))
