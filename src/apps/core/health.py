@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from apps.core.methods import read_only
 from apps.core.storage import object_store
 
 logger = logging.getLogger(__name__)
@@ -21,13 +21,13 @@ BROKER_SECONDS = 1
 
 
 @never_cache
-@require_safe
+@read_only
 def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
-@require_safe
+@read_only
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when every part answers, else 503; the body names each part as `ok` or `away`."""
     parts = {name: _state(name, check) for name, check in CHECKS.items()}

@@ -20,7 +20,6 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -33,6 +32,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from apps.core.errors import AppError
+from apps.core.methods import read_only
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class _States(Collector):
 
 
 @never_cache
-@require_safe
+@read_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """For whoever brings the token as `Authorization: Bearer …`; others learn nothing of it."""
     wanted = getattr(settings, "METRICS_TOKEN", "")

@@ -14,12 +14,12 @@ from django.utils.translation import gettext
 
 from apps.core.error_pages import answer_app_error, answer_error
 from apps.core.errors import AppError
+from apps.core.methods import METHODS, methods_of
 from apps.core.metrics import REFUSALS
 from apps.core.problems import CONTENT_TYPE
 
 logger = logging.getLogger(__name__)
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PERMISSIONS_POLICY = "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()"
 
 
@@ -32,10 +32,17 @@ class SafeHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         known = request.method in METHODS
-        response = self.get_response(request) if known else _refuse_method(request)
+        response = self.get_response(request) if known else _refuse_method(request, METHODS)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object
+    ) -> HttpResponse | None:
+        """A method that a page does not take is refused for that, not for a missing token."""
+        allowed = methods_of(view)
+        return None if request.method in allowed else _refuse_method(request, allowed)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, AppError):
@@ -83,9 +90,9 @@ def _has_words(response: HttpResponseBase) -> bool:
     return kind in {"text/html", "application/json", CONTENT_TYPE} and not is_file
 
 
-def _refuse_method(request: HttpRequest) -> HttpResponse:
+def _refuse_method(request: HttpRequest, allowed: frozenset[str]) -> HttpResponse:
     detail = gettext("This method is not known here.")
-    headers = {"Allow": ", ".join(sorted(METHODS))}
+    headers = {"Allow": ", ".join(sorted(allowed))}
     return answer_error(
         request, status=405, code="method_not_allowed", detail=detail, headers=headers
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from apps.core.methods import METHODS
 from apps.core.metrics import REQUEST_SECONDS, REQUESTS
-from apps.core.middleware import METHODS
 from apps.core.origins import knowing, learn, request_id_of
 
 

@@ -198,6 +198,27 @@ def test_methods_that_an_address_does_not_know(staff: Any, browser_of: Any) -> N
             assert answer.status_code == 405, route
 
 
+FUNCTIONS = ("/i18n/setlang/", "/media/zip")  # that take forms, and so a form's token
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_missing_token_of_a_form_is_not_why(method: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    for route in ROUTES:
+        if not route.startswith(("/admin/", "/api/", *FUNCTIONS, "/nowhere", "/static/")):
+            answer = client.generic(method, route)
+            assert answer.status_code == 405, route
+            assert method not in answer["Allow"], route
+
+
+@pytest.mark.parametrize("place", ["original", "r/thumb.webp", "hls/master.m3u8"])
+def test_bytes_are_only_read(place: str, photo: MediaFile) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answers = [client.post(path) for path in (f"/media/{photo.pk}/{place}", "/healthz")]
+    assert [answer.status_code for answer in answers] == [405, 405]
+    assert {answer["Allow"] for answer in answers} == {"GET, HEAD"}
+
+
 def test_a_visitor_says_nothing_about_host_or_address(photo: MediaFile, api: Any) -> None:
     """Also written with underscores, which some servers take for the same."""
     lies = {

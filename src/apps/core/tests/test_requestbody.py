@@ -11,7 +11,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
-from apps.core.requestbody import RequestBody
+from apps.core.requestbody import RequestBody, saying_when_it_closes
 
 MIB = 1024 * 1024
 NEXT = b"GET /next HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -112,3 +112,34 @@ def test_no_bytes(peer: Peer) -> None:
     assert list(body) == []
     assert body.is_whole
     assert peer.request().path == "/next"
+
+
+class Response:
+    """What gunicorn answers with, as far as an application gets to see it."""
+
+    def __init__(self) -> None:
+        self.closes = False
+
+    def start_response(self, status: str, headers: list[tuple[str, str]]) -> None:
+        """Send the head."""
+
+    def force_close(self) -> None:
+        self.closes = True
+
+
+@pytest.mark.parametrize(
+    ("size", "read", "closes"),
+    [(0, 0, False), (999, 0, False), (99_999, 0, True), (99_999, 9, True), (99_999, 99_999, False)],
+)
+def test_an_answer_before_the_body_was_read_says_that_the_line_ends(
+    peer: Peer, size: int, read: int, closes: bool
+) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read(read)
+        start_response("401 Unauthorized", [])
+        return [b""]
+
+    peer.theirs.sendall(head(size) + bytes(size))
+    request, response = peer.request(), Response()
+    saying_when_it_closes(application)({"wsgi.input": request.body}, response.start_response)
+    assert response.closes == closes

@@ -10,8 +10,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
+from apps.core.methods import read_only
 from apps.core.words import gettext_noop as _
 from apps.media import archives, selectors, services
 from apps.media.exceptions import BadRequestError
@@ -21,7 +22,7 @@ MOST_IDS = 100  # as many as fit into an address everywhere
 ROWS_AT_ONCE = 500
 
 
-@require_safe
+@read_only
 def collection_archive(request: HttpRequest, collection_id: uuid.UUID) -> HttpResponseBase:
     user = visitor_of(request)
     collection = selectors.get_visible_collection(user=user, collection_id=collection_id)

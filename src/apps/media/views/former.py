@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
+from apps.core.methods import read_only
 from apps.media import links, selectors
 
 FOR_EVERYBODY = "public, max-age=3600"
 FOR_ONE = "private, no-store"
 
 
-@require_safe
+@read_only
 def former(request: HttpRequest, rest: str) -> HttpResponseBase:
     media, width, height = selectors.get_media_at(user=request.user, path=request.path)
     response = HttpResponsePermanentRedirect(links.lasting_url(media, width=width, height=height))

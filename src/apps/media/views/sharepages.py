@@ -18,10 +18,10 @@ from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_safe
 
 from apps.core.error_pages import answer_app_error
 from apps.core.errors import AppError
+from apps.core.methods import read_only
 from apps.media import selectors, services
 from apps.media.forms import SharePasswordForm
 from apps.media.models import ShareLink
@@ -80,14 +80,14 @@ class ShareView(View):
         return _ask(request, form, status=422)
 
 
-@require_safe
+@read_only
 def media_page(request: HttpRequest, link: str, media_id: uuid.UUID) -> HttpResponse:
     """One file of what a link shows."""
     row = find_link(request, link)
     return _show_file(request, row, media_id) if is_unlocked(request, row) else redirect(row)
 
 
-@require_safe
+@read_only
 def collection_page(request: HttpRequest, link: str, collection_id: uuid.UUID) -> HttpResponse:
     """One collection below that of a link."""
     row = find_link(request, link)

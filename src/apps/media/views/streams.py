@@ -6,14 +6,14 @@ import uuid
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
+from apps.core.methods import read_only
 from apps.media import delivery, selectors
 from apps.media.models import Caption, MediaFile, Rendition
 from apps.media.views.rights import Right, right_to
 
 
-@require_safe
+@read_only
 def master(request: HttpRequest, media_id: uuid.UUID, **claim: str) -> HttpResponseBase:
     right = right_to(request, media_id, "hls/master.m3u8", **claim)
     media = right.media()
@@ -22,7 +22,7 @@ def master(request: HttpRequest, media_id: uuid.UUID, **claim: str) -> HttpRespo
     return delivery.deliver_master(request, media, tracks, captions, right.terms)
 
 
-@require_safe
+@read_only
 def track_playlist(
     request: HttpRequest, media_id: uuid.UUID, track: str, **claim: str
 ) -> HttpResponseBase:
@@ -32,7 +32,7 @@ def track_playlist(
     return delivery.deliver_track_playlist(request, media, row, right.terms)
 
 
-@require_safe
+@read_only
 def track_bytes(
     request: HttpRequest, media_id: uuid.UUID, track: str, **claim: str
 ) -> HttpResponseBase:
@@ -41,7 +41,7 @@ def track_bytes(
     return delivery.deliver_track(request, media, _track(right, media, track), right.terms)
 
 
-@require_safe
+@read_only
 def caption_playlist(
     request: HttpRequest, media_id: uuid.UUID, name: str, **claim: str
 ) -> HttpResponseBase:
@@ -51,7 +51,7 @@ def caption_playlist(
     return delivery.deliver_caption_playlist(request, media, row, right.terms)
 
 
-@require_safe
+@read_only
 def caption_text(
     request: HttpRequest, media_id: uuid.UUID, name: str, **claim: str
 ) -> HttpResponseBase:

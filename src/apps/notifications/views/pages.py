@@ -13,11 +13,11 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from apps.core.error_pages import answer_app_error
 from apps.core.errors import AppError
 from apps.core.keyset import CursorError, Ordering, read_page
+from apps.core.methods import read_only
 from apps.core.pages import PersonalView
 from apps.core.rates import AddressRate, check_rate
 from apps.core.words import gettext_noop as _
@@ -138,7 +138,7 @@ def _said(request: HttpRequest, kind: Kind) -> Ways:
     return Ways(in_page=f"{kind}-in_page" in request.POST, email=Email(email))
 
 
-@require_safe
+@read_only
 def preview(request: HttpRequest, token: str) -> HttpResponseBase:
     """The picture of a mail. Nobody is asked who they are, and nothing else is told."""
     check_rate(PreviewRate, request)

@@ -262,6 +262,15 @@ class TestFraming:
         assert_explained(site.state())
 
 
+def test_a_refusal_before_the_body_was_read_costs_no_other_request(site: Site) -> None:
+    """It says that the connection ends, so that the client opens another."""
+    with httpx.Client(base_url=site.address) as client:
+        for _ in range(5):
+            refused = client.post(API, files={"file": ("a.txt", words(MIB // 2))})
+            assert (refused.status_code, refused.headers["Connection"]) == (401, "close")
+            assert client.get("/healthz").status_code == 200
+
+
 class TestExpiry:
     def test_f31_an_upload_that_has_just_gone_on(
         self, site: Site, person: Person, tus: Tus
