@@ -8,6 +8,7 @@ A branch exists only where its caller acts differently: tell the user (`Rejected
 from apps.media.exceptions.access import (
     CycleError,
     ExpiryInPastError,
+    InvalidSignatureError,
     OwnerHasAccessError,
     PasswordRequiredError,
     TooDeepError,
@@ -99,6 +100,7 @@ __all__ = [
     "ForbiddenError",
     "HeldForReviewError",
     "HostMissingError",
+    "InvalidSignatureError",
     "LengthRequiredError",
     "LostLeaseError",
     "MalwareFoundError",

@@ -13,6 +13,13 @@ class PasswordRequiredError(ForbiddenError):
     message = _("This link needs a password.")
 
 
+class InvalidSignatureError(ForbiddenError):
+    """The token in an address is not one of ours, not for this address, or at its end."""
+
+    code = "invalid_signature"
+    message = _("This address is not valid, or no longer.")
+
+
 class TooManyGuessesError(MediaError):
     """Somebody tries tokens or passwords; `retry_after` is that of this one."""
 

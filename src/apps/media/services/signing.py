@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from apps.core.seals import expiry_of
 from apps.core.words import gettext_noop as _
 from apps.media import links, selectors
 from apps.media.exceptions import (
@@ -57,8 +57,8 @@ def sign_address(
     expires_in: int = AN_HOUR,
     download: bool = False,
 ) -> SignedAddress:
-    """An address by which anybody gets what `user` may read, for `expires_in` seconds or up to a
-    quarter longer, and never for more than a week (see `_end_of`).
+    """An address by which anybody gets what `user` may read, for `expires_in` seconds: a week at
+    most.
 
     Without `rendition` it is that of the original, and its token opens the whole tree of the file;
     "hls" is the stream alone, any other name one rendition. With `download` all comes as
@@ -83,7 +83,7 @@ def sign_address(
     claim = Claim(
         media_id=shown.pk,
         version=shown.version,
-        expires_at=_end_of(expires_in),
+        expires_at=math.ceil(time.time()) + expires_in,
         scope=scope,
         name=rendition or "" if scope is Scope.RENDITION else "",
         download=download,
@@ -98,17 +98,6 @@ def sign_address(
         expires_at=expires_at.isoformat(),
     )
     return SignedAddress(links.signed_url(shown, write_token(claim), place), expires_at)
-
-
-def _end_of(seconds: int) -> int:
-    """When an address ends that is to last `seconds`, in seconds since 1970.
-
-    What rounding up would make longer than the longest ends before that, with a whole hour: there,
-    too, the same request gives the same address for a while.
-    """
-    now = time.time()
-    last = int(now + LONGEST) // AN_HOUR * AN_HOUR
-    return min(expiry_of(seconds, now=now), last)
 
 
 def _shown_to_all(media: MediaFile) -> MediaFile:

@@ -7,8 +7,8 @@ import uuid
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
+from apps.core.methods import read_only
 from apps.core.rates import check_rate
 from apps.media import delivery, selectors, services
 from apps.media.exceptions import NotVisibleError
@@ -19,15 +19,13 @@ from apps.media.views.rights import Right, SignedRight, VisitorsRight, right_to
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-@require_safe
+@read_only
 def original(request: HttpRequest, media_id: uuid.UUID, **claim: str) -> HttpResponseBase:
     if "version" in request.GET and not claim:
         return _old_version(request, media_id)
     right = right_to(request, media_id, "original", **claim)
     media = right.media()
-    stored = right.recall(
-        "original", lambda: selectors.get_original(user=right.visitor, media=media)
-    )
+    stored = selectors.get_original(user=right.visitor, media=media)
     return right.hand_over(delivery.deliver_original(request, media, stored, right.terms))
 
 
@@ -41,7 +39,7 @@ def _old_version(request: HttpRequest, media_id: uuid.UUID) -> HttpResponseBase:
     return delivery.deliver_version(request, version, right.terms)
 
 
-@require_safe
+@read_only
 def rendition(
     request: HttpRequest, media_id: uuid.UUID, name: str, **claim: str
 ) -> HttpResponseBase:

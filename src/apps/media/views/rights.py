@@ -24,7 +24,7 @@ from apps.core.pacing import drop_body
 from apps.core.shortmemory import ShortMemory
 from apps.media import selectors, services, signatures
 from apps.media.delivery import Terms
-from apps.media.exceptions import NotVisibleError
+from apps.media.exceptions import InvalidSignatureError, NotVisibleError
 from apps.media.models import MediaFile
 from apps.media.policies import Visitor
 from apps.media.signatures import Claim
@@ -33,7 +33,7 @@ from apps.media.views.openings import count_download, open_link
 Found = TypeVar("Found")
 CARRYING = {200, 206, 302}  # answers that give the bytes, or say where they are
 NOBODY = AnonymousUser()
-# How long a process goes by what it knew of a file when a signed address is asked for.
+# How long a process goes by what it knew of a version when a signed address is asked for.
 SIGNED_SECONDS = 5
 _SIGNED = ShortMemory(seconds=SIGNED_SECONDS, size=4096)
 
@@ -74,8 +74,8 @@ class VisitorsRight(Right):
 class SignedRight(Right):
     """That of whoever has a token, which is checked without a query.
 
-    What the token opens is remembered for `SIGNED_SECONDS`: as long does it still open what has
-    been replaced, withdrawn or deleted.
+    Whether its version may still be had is asked each time; what belongs to that version is
+    remembered for `SIGNED_SECONDS`.
     """
 
     visitor = NOBODY
@@ -87,9 +87,7 @@ class SignedRight(Right):
 
     def media(self) -> MediaFile:
         claim = self._claim
-        return self.recall(
-            "", lambda: selectors.get_signed_media(media_id=claim.media_id, version=claim.version)
-        )
+        return selectors.get_signed_media(media_id=claim.media_id, version=claim.version)
 
     def recall(self, what: str, find: Callable[[], Found]) -> Found:
         return _SIGNED.recall((self._claim.media_id, self._claim.version, what), find)
@@ -133,7 +131,8 @@ def right_to(
     """The right by which `request` asks for `place`: the address below the file's. `token` is that
     of a signed address, `link` that of a share link.
 
-    Raises `NotVisibleError` for one that does not open it, and what `open_link` raises.
+    Raises `InvalidSignatureError` for a token that does not open it, whether or not there is such
+    a file, and what `open_link` raises.
     """
     if link is not None:
         return LinkRight(request, media_id, link)
@@ -142,7 +141,7 @@ def right_to(
     now = time.time()
     claim = signatures.read_token(token, media_id=media_id, place=place, now=now)
     if claim is None or not _is_plain(request):
-        raise NotVisibleError(media_id)
+        raise InvalidSignatureError(media_id)
     return SignedRight(claim, tag=request.GET.get("v", ""), now=now)
 
 

@@ -311,10 +311,10 @@ def test_by_a_token(name: str, photo: MediaFile, visit: Any, owner: Any) -> None
             MediaFile.objects.filter(pk=photo.pk).update(visibility=visibility)
             for client in clients:
                 answer = client.get(plain.replace("/media/", f"/media/s/{token}/"))
-                assert answer.status_code == (200 if opens else 404)
+                assert answer.status_code == (200 if opens else 403)
                 assert "public" not in answer.get("Cache-Control", "")
                 forged = client.get(plain.replace("/media/", f"/media/s/x{token[1:]}/"))
-                assert (forged.status_code, forged.json()["code"]) == (404, "not_found")
+                assert (forged.status_code, forged.json()["code"]) == (403, "invalid_signature")
 
 
 @pytest.mark.parametrize("state", STATES)

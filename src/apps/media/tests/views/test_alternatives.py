@@ -94,4 +94,4 @@ def test_it_is_as_private_as_the_file(photo: MediaFile, owner: Any, browser_of: 
     answer = get(signed, CHROMIUM)
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/avif")
     assert answer["Cache-Control"].startswith("private")
-    assert get(signed.replace("w640", "w640.avif"), CHROMIUM).status_code == 404
+    assert get(signed.replace("w640", "w640.avif"), CHROMIUM).status_code == 403
