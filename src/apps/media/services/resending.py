@@ -34,7 +34,7 @@ def is_unsent() -> Q:
     )
 
 
-def _duration(expression: Combinable) -> ExpressionWrapper[DurationField]:
+def _duration(expression: Combinable) -> ExpressionWrapper[Combinable]:
     return ExpressionWrapper(expression, output_field=DurationField())
 
 
