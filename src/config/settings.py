@@ -317,8 +317,8 @@ if ENV.https:
 
 # -- observability ----------------------------------------------------------------------------
 
-METRICS_TOKEN = ENV.metrics_token
-METRICS_DIR = ENV.metrics_dir if METRICS_TOKEN else ""
+METRICS_TOKEN, METRICS_OPEN = ENV.metrics_token, ENV.metrics_open
+METRICS_DIR = ENV.metrics_dir if METRICS_TOKEN or METRICS_OPEN else ""
 if METRICS_DIR:
     # The library decides when it is imported, which is later, where counts are kept.
     Path(METRICS_DIR).mkdir(parents=True, exist_ok=True)

@@ -325,16 +325,26 @@ class Environment:
             "METRICS_TOKEN",
             "",
             "opens [the figures](operations.md#figures) for Prometheus; at least 20 characters",
-            shown="empty: there is no `/metrics`",
+            shown="empty: nobody has it",
+        ),
+    ]
+    metrics_open: Annotated[
+        bool,
+        Variable(
+            "METRICS_OPEN",
+            lambda read: read["debug"],
+            "without a token, everybody who reaches the site gets the figures; `make run` says so, "
+            "whose site this machine alone reaches",
+            shown="as `DEBUG`",
         ),
     ]
     metrics_dir: Annotated[
         str,
         Variable(
             "METRICS_DIR",
-            lambda read: str(read["data_dir"] / "metrics"),
-            "where the processes of this machine count",
-            shown="`metrics` in `DATA_DIR`",
+            lambda read: str(read["data_dir"] / "metrics") if read["metrics_token"] else "",
+            "where the processes of this machine count, each a file; without it, each tells its own",
+            shown="with a token: `metrics` in `DATA_DIR`",
         ),
     ]
     tracing: Annotated[

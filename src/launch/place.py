@@ -30,6 +30,11 @@ class Place:
         return self.data / "run"
 
     @property
+    def counts(self) -> Path:
+        """What the processes count for `/metrics`: a file for each that ever was."""
+        return self.run / "metrics"
+
+    @property
     def log(self) -> Path:
         """What the processes print."""
         return self.data / "log"

@@ -26,6 +26,7 @@ CONFIGURATION = ROOT / "deploy/supervisor/embedded.conf"
 STOP_SECONDS = 20
 # What is served here behaves as in production, but on this machine and straight from the sources.
 LOCAL_SERVICE = {"DEBUG": "false", "HTTPS": "false", "STATIC_FROM_SOURCE": "true"}
+OPEN_FIGURES = {"METRICS_OPEN": "true"}  # unless somebody has decided that this is production
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def project_environment(plan: Plan) -> dict[str, str]:
     """Return the environment for every process of the project, management commands included."""
     return {
         **LOCAL_SERVICE,
+        **({} if "DEBUG" in os.environ else OPEN_FIGURES),
+        "METRICS_DIR": str(plan.place.counts),
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATA_DIR": str(plan.place.data),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ def serving(
     place = Place(environment.data_dir)
     place.make()
     with take(place) as lock, socket_path(place) as socket:
+        shutil.rmtree(place.counts, ignore_errors=True)
         port = choose_port(environment, any_port=any_port)
         plan = plan_run(environment, place, port=port, socket=socket)
         if not plan.broker_url:

@@ -1,6 +1,6 @@
 """Figures for Prometheus: what this machine's processes have counted, and what the database knows.
 
-`/metrics` is not there (404) until the operator sets a token. Processes of one machine count into
+`/metrics` is not there (404) until the operator sets a token or opens it. Processes of one machine count into
 one directory, where there is one (`METRICS_DIR`; the library asks `PROMETHEUS_MULTIPROC_DIR` when
 it is imported); else each answers for itself. Labels have few values, all of them ours: never a
 name, an address or an id.
@@ -124,13 +124,19 @@ class _States(Collector):
         yield from (*found, up)
 
 
+def _may_see(request: HttpRequest) -> bool:
+    wanted = getattr(settings, "METRICS_TOKEN", "")
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not wanted:
+        return bool(getattr(settings, "METRICS_OPEN", False))
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
 @never_cache
 @read_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """For whoever brings the token as `Authorization: Bearer …`; others learn nothing of it."""
-    wanted = getattr(settings, "METRICS_TOKEN", "")
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
+    if not _may_see(request):
         raise Http404
     return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 

@@ -100,6 +100,7 @@ def test_start_stop_and_start_again_keeps_everything(copy: Copy) -> None:
     with running(copy) as printed:
         assert any(copy.address in line for line in printed)
         first = owned(copy)
+        assert "media_app_requests" in httpx.get(f"{copy.address}/metrics", trust_env=False).text
         status, refusal = copy.try_to_start()
         assert (status, copy.address in refusal) == (1, True)
         status, refusal = Copy(copy.data.with_name("other"), copy.port).try_to_start()

@@ -69,9 +69,18 @@ def test_nobody_else_learns_that_there_are_figures(
     assert b"media_app_" not in answer.content
 
 
-def test_without_a_token_there_are_none(client: Client, settings: Any) -> None:
-    settings.METRICS_TOKEN = ""
-    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+@pytest.mark.parametrize(("is_open", "status"), [(False, 404), (True, 200)])
+def test_without_a_token_only_where_they_are_open(
+    client: Client, settings: Any, db: None, is_open: bool, status: int
+) -> None:
+    settings.METRICS_TOKEN, settings.METRICS_OPEN = "", is_open
+    for given in ({}, {"Authorization": "Bearer "}):
+        assert client.get("/metrics", headers=given).status_code == status
+
+
+def test_with_a_token_openness_counts_for_nothing(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN, settings.METRICS_OPEN = TOKEN, True
+    assert client.get("/metrics").status_code == 404
 
 
 def test_requests_and_refusals_are_counted(scrape: Any, client: Client) -> None:
