@@ -264,13 +264,10 @@ class MediaFile(models.Model):
 
     @property
     def current(self) -> MediaVersion:
-        """The version whose bytes the file has now (one query, then remembered).
-
-        Raises `NotVisibleError` when the file was deleted since this row was read.
-        """
+        """The version whose bytes the file has now (one query, then remembered). Raises
+        `NotVisibleError` when the file was deleted since it was read."""
         if "_current" not in self.__dict__ or self._current.number != self.version:
-            found = self.versions.defer("text").filter(number=self.version).first()
-            if found is None:
+            if (found := self.versions.defer("text").filter(number=self.version).first()) is None:
                 raise NotVisibleError(self.pk, self.version)
             self._current: MediaVersion = found
         return self._current
