@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
+
+
+class FoundByOwner(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that are found by the name of their owner, too: whichever field of users has that."""
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        owner = f"owner__{get_user_model().USERNAME_FIELD}"
+        return [*super().get_search_fields(request), owner]
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.media import services
-from apps.media.admin.manners import KeptAdmin
+from apps.media.admin.manners import FoundByOwner, KeptAdmin
 from apps.media.conf import options
 from apps.media.models import Quota
 from apps.media.policies import may_change_quotas
@@ -56,7 +56,7 @@ class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Quota)
-class QuotaAdmin(KeptAdmin):
+class QuotaAdmin(FoundByOwner, KeptAdmin):
     """How much somebody stores and may store. Whoever has stored nothing yet has no row; one is
     added by naming them."""
 
@@ -66,7 +66,6 @@ class QuotaAdmin(KeptAdmin):
     list_per_page = 50
     show_full_result_count = False
     ordering = ["-bytes_used", "pk"]
-    search_fields = ["owner__username"]
     autocomplete_fields = ["owner"]
     fields = ["owner", "usage", "used", "set_aside", "files_used", "space", "files_limit"]
     figures = ["usage", "used", "set_aside", "files_used"]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import AppError
 from apps.media import links, selectors, services
-from apps.media.admin.manners import KeptAdmin, LookOnlyAdmin, ReadOnlyInline
+from apps.media.admin.manners import FoundByOwner, KeptAdmin, LookOnlyAdmin, ReadOnlyInline
 from apps.media.admin.overview import overview
 from apps.media.admin.quarantine import quarantine
 from apps.media.admin.uses import narrow_search
@@ -72,7 +72,7 @@ class JobInline(ReadOnlyInline):
 
 
 @admin.register(MediaFile)
-class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MediaFileAdmin(FoundByOwner):
     list_display = [
         "preview",
         "__str__",
@@ -87,7 +87,7 @@ class MediaFileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["status", "media_type", "visibility", ("deleted_at", admin.EmptyFieldListFilter)]
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ["search_text", "owner__username", "sha256"]
+    search_fields = ["search_text", "sha256"]
     actions = [
         "trash",
         "restore",
@@ -249,10 +249,10 @@ class TombstoneAdmin(LookOnlyAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(KeptAdmin):
+class TagAdmin(FoundByOwner, KeptAdmin):
     list_display = ["name", "owner"]
     list_select_related = ["owner"]
-    search_fields = ["name", "owner__username"]
+    search_fields = ["name"]
     fields = ["name", "owner"]
     readonly_fields = ["owner"]
 

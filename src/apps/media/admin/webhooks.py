@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from apps.media.admin.manners import LookOnlyAdmin
+from apps.media.admin.manners import FoundByOwner, LookOnlyAdmin
 from apps.media.models import Webhook, WebhookDelivery
 
 
 @admin.register(Webhook)
-class WebhookAdmin(LookOnlyAdmin):
+class WebhookAdmin(FoundByOwner, LookOnlyAdmin):
     list_display = ["owner", "url", "enabled", "disabled_reason", "failing_since", "created_at"]
     list_filter = ["enabled", "disabled_reason"]
     list_select_related = ["owner"]
-    search_fields = ["owner__username", "url"]
+    search_fields = ["url"]
     ordering = ["-pk"]
 
 

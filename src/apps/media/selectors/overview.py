@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate, TruncHour
 from django.utils import timezone
@@ -80,7 +81,8 @@ def get_overview() -> Overview:
     queues = _queues()
     stored = Quota.objects.aggregate(bytes=Sum("bytes_used"), files=Sum("files_used"))
     recent = _since(DAYS)
-    owners = Quota.objects.values_list("owner__username", "files_used", "bytes_used")
+    name = f"owner__{get_user_model().USERNAME_FIELD}"
+    owners = Quota.objects.values_list(name, "files_used", "bytes_used")
     return Overview(
         bytes=stored["bytes"] or 0,
         files=stored["files"] or 0,

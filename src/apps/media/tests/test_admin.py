@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from apps.media import services
 from apps.media.exceptions import MalwareFoundError
-from apps.media.models import AuditEvent, Job, MediaFile, Quota
+from apps.media.models import AuditEvent, Job, MediaFile, Quota, Webhook
 from apps.media.services import publication
 
 TEXT = b"A few plain words.\n"
@@ -37,6 +37,19 @@ def media(upload: Callable[..., MediaFile], run_jobs: Any) -> MediaFile:
     made = upload(TEXT, "notes.txt", tags=["x"])
     run_jobs()
     return made
+
+
+@pytest.mark.parametrize("model", ["mediafile", "quota", "tag", "webhook"])
+def test_rows_are_found_by_whatever_names_their_owner(
+    client: Client, media: MediaFile, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Webhook.objects.create(owner=media.owner, url="https://example.net/")
+    get_user_model().objects.filter(pk=media.owner_id).update(email="olga@example.org")
+    url = reverse(f"admin:media_{model}_changelist")
+    assert client.get(url, {"q": "olga"}).context["cl"].result_count == 1
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "email")
+    assert client.get(url, {"q": "example.org olga"}).context["cl"].result_count == 1
+    assert client.get(url, {"q": "nobody@"}).context["cl"].result_count == 0
 
 
 MODELS = "mediafile job upload tombstone quota tag auditevent".split()

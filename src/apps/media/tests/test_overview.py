@@ -85,6 +85,15 @@ def test_what_came_and_who_stores_most(
     assert [row.name for row in seen.kinds] == ["Documents"]
 
 
+def test_who_stores_most_is_called_by_whatever_names_users(
+    upload: Upload, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(b"words", "a.txt")
+    type(owner).objects.filter(pk=owner.pk).update(email="olga@example.org")
+    monkeypatch.setattr(type(owner), "USERNAME_FIELD", "email")
+    assert [row.name for row in selectors.get_overview().owners] == ["olga@example.org"]
+
+
 def test_what_is_older_is_not_counted(upload: Upload) -> None:
     media = upload(b"words", "a.txt")
     services.delete_media(user=media.owner, media=media, permanent=True)
