@@ -224,9 +224,10 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "apps.core.problems.answer_problem",
     "DEFAULT_THROTTLE_RATES": {
-        "token": "30/min",
-        "signin": "30/min",
-        "signup": "20/hour",
+        # By address, behind which a whole office may sit; guesses of one account end after ten.
+        "token": "120/min",
+        "signin": "60/min",
+        "signup": "60/hour",
     },
     "NUM_PROXIES": ENV.proxies,
 }

@@ -370,7 +370,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "V9.2.1": _shown(
         "within their time",
         f"{VIEWS}/test_signed.py::TestForged::test_after_its_time",
-        f"{VIEWS}/test_signed.py::TestWindows::test_the_same_address_within_a_window",
+        f"{VIEWS}/test_signed.py::TestTime::test_as_long_as_was_asked",
     ),
     "V9.2.2": _shown(
         "for their purpose",
