@@ -9,6 +9,7 @@ from typing import Any
 import django_filters
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -62,7 +63,7 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     media_type = django_filters.MultipleChoiceFilter(choices=MediaType.choices)
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
     visibility = django_filters.MultipleChoiceFilter(choices=Visibility.choices)
-    owner = django_filters.CharFilter(method="filter_owner", label="user name")
+    owner = django_filters.CharFilter(method="filter_owner", label="user name, or id")
     tag = django_filters.CharFilter(method="filter_tag", label="name of a tag")
     q = django_filters.CharFilter(method="filter_words", label="words to find")
     collection = django_filters.UUIDFilter(method="filter_collection", label="id of a collection")
@@ -89,9 +90,13 @@ class MediaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
         fields: list[str] = []
 
     def filter_owner(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
-        """Media of the user with this name; an unknown name finds nothing."""
-        field = get_user_model().USERNAME_FIELD
-        return rows.filter(**{f"owner__{field}": value})
+        """Media of the user with this name, or with this id where nobody has that name; an unknown
+        one finds nothing."""
+        users = get_user_model()
+        key = _key_in(value)
+        if key is None or users._default_manager.filter(**{users.USERNAME_FIELD: value}).exists():
+            return rows.filter(**{f"owner__{users.USERNAME_FIELD}": value})
+        return rows.filter(owner=key)
 
     def filter_tag(self, rows: QuerySet[MediaFile], name: str, value: str) -> QuerySet[MediaFile]:
         every = self._every("tag")
@@ -164,6 +169,14 @@ def goes_by_newest(query: Mapping[str, str]) -> bool:
     who get the newest version of a file."""
     sort = query.get("ordering", "").removeprefix("-")
     return sort in _OF_NEWEST or not _FILTERS_OF_NEWEST.isdisjoint(query)
+
+
+def _key_in(text: str) -> Any:
+    """What `text` is as the id of a user; None for none."""
+    try:
+        return get_user_model()._meta.pk.clean(text, None)
+    except ValidationError:
+        return None
 
 
 def _midnight(day: date) -> datetime:

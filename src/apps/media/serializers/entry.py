@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import Any
 
 from django.utils.translation import gettext
 from rest_framework import serializers
+from rest_framework.utils import html
 
 from apps.media.models import (
     Caption,
@@ -21,15 +23,43 @@ class TagNamesField(serializers.ListField):
 
 
 class TagListField(TagNamesField):
-    """Names in a list, or in a text with commas between them, as the pages' form takes it."""
+    """Names in a list; or in a text, with commas between them, as the pages' form takes it, or as a
+    list of JSON. What a form says several times is joined."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        said = super().get_value(dictionary)
+        is_form = html.is_html_input(dictionary) and isinstance(said, list)
+        return [name for text in said for name in _names_in(text)] if is_form else said
 
     def to_internal_value(self, data: Any) -> list[str]:
-        names = data
-        if isinstance(data, str):
-            rows = csv.reader([data.replace("\n", ",")], skipinitialspace=True)
-            names = [name.strip() for row in rows for name in row]
-        tags: list[str] = super().to_internal_value(names)
-        return [name for name in tags if name]
+        names: list[str] = super().to_internal_value(
+            _names_in(data) if isinstance(data, str) else data
+        )
+        return names
+
+
+def _names_in(text: Any) -> list[Any]:
+    """What there is instead of names is refused afterwards."""
+    if not isinstance(text, str):
+        return [text]
+    listed = _list_in(text)
+    return _parts_of(text) if listed is None else listed
+
+
+def _list_in(text: str) -> list[Any] | None:
+    try:
+        found = json.loads(text) if text.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _parts_of(text: str) -> list[str]:
+    rows = csv.reader([text.replace("\r", "").replace("\n", ",")], skipinitialspace=True)
+    try:
+        return [name.strip() for row in rows for name in row if name.strip()]
+    except csv.Error:  # a part that is too long for that, hence for a name
+        return [text]
 
 
 class MediaFieldsSerializer(serializers.Serializer[Any]):
@@ -38,7 +68,7 @@ class MediaFieldsSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=255, required=False, allow_blank=True)
     caption = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
     alt_text = serializers.CharField(max_length=2_000, required=False, allow_blank=True)
-    tags = TagNamesField(required=False, max_length=50)
+    tags = TagListField(required=False, max_length=50)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
 
 
@@ -53,7 +83,7 @@ class NewMediaFieldsSerializer(MediaFieldsSerializer):
 
 
 class MediaCreateSerializer(NewMediaFieldsSerializer):
-    """The multipart form of a new file; `tags` may be repeated."""
+    """The multipart form of a new file; `tags` have commas between them, or are repeated."""
 
     sha256 = serializers.RegexField(
         r"^[0-9A-Fa-f]{64}$",

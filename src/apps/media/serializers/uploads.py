@@ -11,7 +11,7 @@ from apps.core.words import translated
 from apps.media.models import (
     Upload,
 )
-from apps.media.serializers.entry import NewMediaFieldsSerializer, TagListField
+from apps.media.serializers.entry import NewMediaFieldsSerializer
 from apps.media.serializers.media import FailureSerializer, MediaSerializer
 
 
@@ -22,7 +22,6 @@ class UploadMetadataSerializer(NewMediaFieldsSerializer):
     """
 
     filename = serializers.CharField(required=False, allow_blank=True, default="file")
-    tags = TagListField(required=False)
     sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}$", required=False)
     on_duplicate = serializers.ChoiceField(choices=Upload.OnDuplicate.choices, required=False)
 

@@ -13,6 +13,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.media import services
+from apps.media.filters import MediaFilter
 from apps.media.models import MediaFile
 from apps.media.tests import samples
 
@@ -53,6 +54,31 @@ class TestCreate:
         assert body["urls"]["thumbnail"].endswith(".svg")
         assert set(body) == CONTRACT_FIELDS
         assert api.get(answer["Location"]).json() == body
+
+    @pytest.mark.parametrize(
+        ("sent", "tags"),
+        [
+            ("p,q", ["p", "q"]),
+            (["p, q", "r"], ["p", "q", "r"]),
+            ('"Berlin, Germany", sea', ["Berlin, Germany", "sea"]),
+            ('["p", "q, r"]', ["p", "q, r"]),
+            (['["p"]', "q"], ["p", "q"]),
+            ("[p", ["[p"]),
+            ("p,,", ["p"]),
+            ("p\r\nq", ["p", "q"]),
+            ("", []),
+        ],
+    )
+    def test_tags_of_a_form(self, api: APIClient, sent: Any, tags: list[str]) -> None:
+        answer = _send(api, tags=sent)
+        assert answer.status_code == 201, answer.content
+        assert sorted(answer.json()["tags"]) == sorted(tags)
+
+    @pytest.mark.parametrize("sent", ["x" * 65, "x" * 200_000, "[1, [2]]", "[[" * 50_000, _file()])
+    def test_no_tags_of_a_form(self, api: APIClient, sent: Any) -> None:
+        answer = _send(api, tags=sent)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+        assert not MediaFile.objects.exists()
 
     @pytest.mark.parametrize(
         ("data", "name", "status", "code"),
@@ -258,6 +284,22 @@ class TestList:
     def test_filters(self, api: APIClient, library: Any, query: Any, names: list[str]) -> None:
         assert self._names(api, **query) == names
 
+    def test_an_owner_is_named_or_numbered(
+        self, api: APIClient, library: Any, owner: Any, stranger: Any
+    ) -> None:
+        assert self._names(api, owner=owner.pk) == ["sea.jpg", "notes.txt"]
+        assert self._names(api, owner=stranger.pk) == ["public.txt"]
+        for nobody in ("0", "-1", "9" * 30, "9" * 9_000, "1.5"):
+            assert self._names(api, owner=nobody) == []
+        type(stranger).objects.filter(pk=stranger.pk).update(username=str(owner.pk))
+        assert self._names(api, owner=owner.pk) == ["public.txt"]  # names come first
+
+    def test_a_name_of_an_owner_costs_no_query_of_its_own(
+        self, db: None, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            str(MediaFilter({"owner": "olga"}, queryset=MediaFile.objects.all()).qs.query)
+
     @pytest.mark.parametrize(
         "query",
         [
@@ -342,6 +384,17 @@ class TestChange:
         assert body["focal_point"] == {"x": 0.25, "y": 1.0}
         assert api.get(URL, {"q": "new"}).json()["results"]
         assert not api.get(URL, {"q": "old"}).json()["results"]
+
+    def test_patch_takes_tags_in_json_as_they_are(
+        self, api: APIClient, upload: Callable[..., MediaFile]
+    ) -> None:
+        url = f"{URL}{upload(TEXT, 'a.txt').pk}/"
+        for tags in (["Berlin, Germany", "[x]", '["y"]'], []):
+            assert api.patch(url, {"tags": tags}, format="json").json()["tags"] == sorted(tags)
+        for wrong in ([""], ["x" * 65], [["x"]], {"x": 1}, ["x"] * 51):
+            assert api.patch(url, {"tags": wrong}, format="json").status_code == 400
+        assert api.patch(url, {"tags": "p,q"}, format="multipart").json()["tags"] == ["p", "q"]
+        assert api.patch(url, {"title": "t"}, format="multipart").json()["tags"] == ["p", "q"]
 
     @pytest.mark.parametrize(
         "field", ["owner", "status", "size", "sha256", "id", "mime_type", "version", "deleted_at"]

@@ -227,6 +227,13 @@ class TestCreation:
         assert (media.title, media.caption, media.visibility) == ("T", "C", "public")
         assert {tag.name for tag in media.tags.all()} == {"one", "two"}
 
+    @pytest.mark.parametrize("tags", ['["x","y"]', "x,y", "x\ny"])
+    def test_cre_06_tags_are_those_of_a_form(self, tus: TusClient, tags: str) -> None:
+        given = encode(filename="a.txt", tags=tags)
+        url = tus.post(Upload_Length=11, Upload_Metadata=given)["Location"]
+        tus.patch(url, TEXT)
+        assert {tag.name for tag in MediaFile.objects.get().tags.all()} == {"x", "y"}
+
     @pytest.mark.parametrize(
         "metadata", ["filename %%%", "a YQ==,a YQ==", "a b c", "a YQ==,,b", "x" * 9000]
     )
