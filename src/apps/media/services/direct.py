@@ -25,6 +25,7 @@ from apps.media.exceptions import (
     PartsMissingError,
     RejectedError,
     SizeMismatchError,
+    WrongStateError,
 )
 from apps.media.models import MediaFile, Upload
 from apps.media.policies import Visitor
@@ -183,7 +184,7 @@ def _checked(
 
 def _refuse_complete(upload: Upload) -> None:
     if upload.state == Upload.State.COMPLETED:
-        raise BadRequestError(detail=_("This upload has become a file already."))
+        raise WrongStateError(detail=_("This upload has become a file already."))
 
 
 def _store(upload: Upload) -> DirectStore:

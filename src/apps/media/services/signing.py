@@ -24,6 +24,7 @@ from apps.media.signatures import Claim, Scope, write_token
 
 AN_HOUR = 3600
 LONGEST = 7 * 24 * AN_HOUR  # seconds: nobody can take an address back before its time
+ORIGINAL = "original"  # as a name: the same as none
 STREAM = "hls"  # as a name: the adaptive stream, with all that it names
 
 
@@ -60,9 +61,9 @@ def sign_address(
     """An address by which anybody gets what `user` may read, for `expires_in` seconds: a week at
     most.
 
-    Without `rendition` it is that of the original, and its token opens the whole tree of the file;
-    "hls" is the stream alone, any other name one rendition. With `download` all comes as
-    attachments. It opens the version that others get now, and ends with it.
+    Without `rendition`, or by "original", it is that of the original, and its token opens the whole
+    tree of the file; "hls" is the stream alone, any other name one rendition. With `download` all
+    comes as attachments. It opens the version that others get now, and ends with it.
 
     It needs the right to share: the address outlives whatever else lets somebody see the file.
 
@@ -110,8 +111,8 @@ def _shown_to_all(media: MediaFile) -> MediaFile:
 
 def _place(media: MediaFile, name: str | None) -> tuple[Scope, str]:
     """What is signed, and where it is below the file's address."""
-    if name is None:
-        return Scope.WHOLE, "original"
+    if name is None or name == ORIGINAL:
+        return Scope.WHOLE, ORIGINAL
     if name == STREAM:
         if not selectors.list_tracks(media=media):
             raise NotVisibleError(media.pk, name)

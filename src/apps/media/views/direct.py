@@ -67,7 +67,12 @@ class DirectUploadView(DirectView):
         upload.arrived = services.list_direct_parts(upload=upload)  # type: ignore[attr-defined]
         return Response(DirectUploadStateSerializer(upload).data)
 
-    @extend_schema(responses={204: OpenApiResponse(description="Ended; nothing is left of it.")})
+    @extend_schema(
+        responses={
+            204: OpenApiResponse(description="Ended; nothing is left of it."),
+            **problem(409, "It has become a file already"),
+        }
+    )
     def delete(self, request: Request, token: str) -> Response:
         services.abort_direct_upload(upload=self.find(token))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -76,7 +81,10 @@ class DirectUploadView(DirectView):
 class DirectPartsView(DirectView):
     """Addresses anew: those given before may have expired."""
 
-    @extend_schema(request=PartNumbersSerializer, responses=SignedPartsSerializer)
+    @extend_schema(
+        request=PartNumbersSerializer,
+        responses={200: SignedPartsSerializer, **problem(409, "It has become a file already")},
+    )
     def post(self, request: Request, token: str) -> Response:
         form = PartNumbersSerializer(data=request.data)
         form.is_valid(raise_exception=True)

@@ -218,6 +218,17 @@ def test_aborting_leaves_nothing(api: APIClient, bucket: S3Store, small_parts: i
     assert_nothing_left(bucket)
 
 
+def test_what_has_become_a_file_is_no_upload_any_more(api: APIClient, bucket: S3Store) -> None:
+    begun = begin(api, "a.txt", 5)
+    assert complete(api, begun, send(begun, b"words")).status_code == 201
+    for answer in (
+        api.delete(f"{URL}{begun['id']}/"),
+        api.post(f"{URL}{begun['id']}/parts/", {}, format="json"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+    assert MediaFile.objects.count() == 1
+
+
 def test_expiry(api: APIClient, bucket: S3Store) -> None:
     begun = begin(api, "a.txt", 5)
     Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
