@@ -14,7 +14,8 @@ class SignedUrlCreateSerializer(serializers.Serializer[Any]):
         required=False,
         allow_null=True,
         max_length=64,
-        help_text="Its name, or `hls` for the stream. Without it, or by `original`: the original and the whole tree.",
+        help_text="Its name, or `hls` for the stream. Without it, or by `original`: the original "
+        "and the whole tree.",
     )
     expires_in = serializers.IntegerField(
         default=AN_HOUR, min_value=1, max_value=LONGEST, help_text="Seconds."
