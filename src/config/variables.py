@@ -343,7 +343,7 @@ class Environment:
         Variable(
             "METRICS_DIR",
             lambda read: str(read["data_dir"] / "metrics") if read["metrics_token"] else "",
-            "where the processes of this machine count, each a file; without it, each tells its own",
+            "where the processes of this machine count, each into a file; else each tells its own",
             shown="with a token: `metrics` in `DATA_DIR`",
         ),
     ]
