@@ -1,9 +1,9 @@
 """Figures for Prometheus: what this machine's processes have counted, and what the database knows.
 
 `/metrics` is not there (404) until the operator sets a token or opens it. Processes of one machine
-count into one directory, where there is one (`METRICS_DIR`; the library asks `PROMETHEUS_MULTIPROC_DIR` when
-it is imported); else each answers for itself. Labels have few values, all of them ours: never a
-name, an address or an id.
+count into one directory, where there is one (`METRICS_DIR`; the library asks
+`PROMETHEUS_MULTIPROC_DIR` when it is imported); else each answers for itself. Labels have few
+values, all of them ours: never a name, an address or an id.
 """
 
 from __future__ import annotations
