@@ -388,11 +388,12 @@ def _cache_control(media: MediaFile, *, immutable: bool, private: str) -> str:
 
 
 def _sharing(media: MediaFile, terms: Terms) -> Mapping[str, str]:
-    """What lets pages of this site use public bytes that come to them from a CDN: the same for all
-    who ask, so that a cache needs one copy; nothing that a cookie opens is ever among it."""
-    if not options().cdn or terms.seconds is not None or not _is_public(media):
+    """What lets other sites show public bytes, and pages of this one use those of a CDN: the same
+    for all who ask, so that a cache needs one copy; nothing that a cookie opens is ever among it."""
+    if terms.seconds is not None or not _is_public(media):
         return {}
-    return {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+    shown = {"Cross-Origin-Resource-Policy": "cross-origin"}
+    return {**shown, "Access-Control-Allow-Origin": "*"} if options().cdn else shown
 
 
 def _is_public(media: MediaFile) -> bool:
