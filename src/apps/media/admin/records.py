@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -30,11 +32,10 @@ from apps.media.models import (
     Tombstone,
     Upload,
     Visibility,
+    fold_tag,
+    normalise_tag,
 )
 from apps.media.policies import Action, can_access, may_review
-
-if TYPE_CHECKING:
-    pass
 
 
 class VersionInline(ReadOnlyInline):
@@ -248,8 +249,19 @@ class TombstoneAdmin(LookOnlyAdmin):
     list_display = ["key", "storage", "attempts", "last_error", "due_at"]
 
 
+class TagForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Refuses what `rename_tag` would."""
+
+    def clean(self) -> dict[str, Any]:
+        name, renamed = self.cleaned_data.get("name", ""), copy(self.instance)
+        renamed.name, renamed.folded = normalise_tag(name), fold_tag(name)
+        renamed.full_clean()
+        return self.cleaned_data
+
+
 @admin.register(Tag)
 class TagAdmin(FoundByOwner, KeptAdmin):
+    form = TagForm
     list_display = ["name", "owner"]
     list_select_related = ["owner"]
     search_fields = ["name"]

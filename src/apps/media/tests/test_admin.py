@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from apps.media import services
 from apps.media.exceptions import MalwareFoundError
-from apps.media.models import AuditEvent, Job, MediaFile, Quota, Webhook
+from apps.media.models import AuditEvent, Job, MediaFile, Quota, Tag, Webhook
 from apps.media.services import publication
 
 TEXT = b"A few plain words.\n"
@@ -514,3 +514,16 @@ def _read_only_for(user: Any, media: MediaFile) -> list[str]:
     request = RequestFactory().get("/")
     request.user = user
     return admin.site.get_model_admin(MediaFile).get_readonly_fields(request, media)
+
+
+@pytest.mark.parametrize("name", ["Two", " two ", "   ", "y" * 65])
+def test_a_name_that_a_tag_cannot_have_is_refused(
+    client: Client, media: MediaFile, name: str
+) -> None:
+    tag = media.tags.get()
+    Tag.objects.create(owner=media.owner, name="two", folded="two")
+    answer = client.post(reverse("admin:media_tag_change", args=[tag.pk]), {"name": name})
+    assert answer.status_code == 200
+    assert answer.context["adminform"].errors
+    tag.refresh_from_db()
+    assert tag.name == "x"
