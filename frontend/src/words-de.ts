@@ -73,6 +73,7 @@ learn({
   // why a file did not arrive, and what to do
   "Open it in the program that made it, save a new copy and upload that.":
     "Im Programm öffnen, aus dem sie stammt, neu speichern und diese Kopie hochladen.",
+  "The file is empty.": "Die Datei ist leer.",
   "It holds nothing. Look at the file on your device, and choose it again.":
     "Sie enthält nichts. Die Datei auf dem Gerät ansehen und noch einmal auswählen.",
   "Make it smaller, or cut it into parts, and upload those.":

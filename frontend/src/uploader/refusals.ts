@@ -92,6 +92,13 @@ function isSignedOut(status: number, code: string): boolean {
   );
 }
 
+/** By the protocol nothing is arrived as soon as it is begun, so that no server would refuse it. */
+export function emptyFile(): Failure {
+  const code = "empty_file";
+  const advice = adviceFor()[code] ?? "";
+  return { code, reason: t("The file is empty."), advice, mayRetry: false, isPassing: false };
+}
+
 /** What the server's answer `xhr` means for the person; none at all means it is away. */
 export function explain(xhr: XMLHttpRequest | undefined): Failure {
   const status = xhr?.status ?? 0;

@@ -17,7 +17,7 @@ import {
 } from "./files";
 import { prepareFiles } from "./preparation";
 import { Queue } from "./queue";
-import { explain } from "./refusals";
+import { emptyFile, explain, type Failure } from "./refusals";
 import { csrfToken } from "./server";
 import { showTray } from "./tray";
 import { t } from "../language/words";
@@ -86,15 +86,16 @@ function addWays(uppy: Files, place: HTMLElement): void {
 }
 
 function watchFailures(uppy: Files, queue: Queue, say: (words: string) => void): void {
+  const fail = ({ id, name }: SentFile, failure: Failure): void => {
+    keep(uppy, id, { failure });
+    if (failure.isPassing) queue.retryLater(id);
+    else say(`${t("{name} was not uploaded.", { name })} ${failure.reason} ${failure.advice}`);
+  };
+  uppy.on("file-added", (file) => {
+    if (file.size === 0) fail(file, emptyFile());
+  });
   uppy.on("upload-error", (file, _error, response) => {
-    if (!file) return;
-    const failure = explain(response?.body?.xhr as XMLHttpRequest | undefined);
-    keep(uppy, file.id, { failure });
-    if (failure.isPassing) queue.retryLater(file.id);
-    else {
-      const words = t("{name} was not uploaded.", { name: file.name });
-      say(`${words} ${failure.reason} ${failure.advice}`);
-    }
+    if (file) fail(file, explain(response?.body?.xhr as XMLHttpRequest | undefined));
   });
   uppy.on("restriction-failed", (file) =>
     say(t("{name} is in the list already.", { name: file?.name ?? t("This file") })),

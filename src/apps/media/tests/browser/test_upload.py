@@ -216,6 +216,20 @@ def test_a_refusal_is_explained_and_does_not_stop_the_other(
     complaints.clear()
 
 
+def test_an_empty_file_is_refused_before_it_is_sent(
+    site: Page, at: At, two_files: list[Path]
+) -> None:
+    two_files[1].write_bytes(b"")
+    site.goto(at("/library/upload/"))
+    choose(site, two_files)
+    expect(tray(site)).to_contain_text("1 uploaded, 1 not")
+    row = tray(site).get_by_role("listitem").filter(has_text="second.png")
+    expect(row).to_contain_text("The file is empty. It holds nothing.")
+    row.get_by_role("button", name="Dismiss second.png").click()
+    expect(tray(site)).to_contain_text("1 file uploaded")
+    assert Upload.objects.count() == MediaFile.objects.count() == 1
+
+
 def test_pause_and_go_on(
     site: Page, at: At, large_file: Path, throttle: Any, run_jobs: Callable[[], int]
 ) -> None:
