@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.storage.urls import storage_from_url
 from config.variables import DEVELOPMENT_SECRET, ROOT, Environment, variables
 
 __all__ = ["DEVELOPMENT_SECRET", "ROOT", "Environment", "read_environment"]
@@ -22,31 +24,78 @@ _READERS: dict[Any, Callable[[environ.Env, str, Any], Any]] = {
     bool: lambda env, name, default: env.bool(name, default=default),
     int: lambda env, name, default: env.int(name, default=default),
     str: lambda env, name, default: env.str(name, default=default),
-    Path: lambda env, name, default: Path(env.str(name, default=str(default))).resolve(),
-    tuple[str, ...]: lambda env, name, default: tuple(env.list(name, default=list(default))),
-    dict[str, object]: lambda env, name, default: env.db_url(name, default=default),
+    Path: lambda env, name, default: Path(env.str(name, default="") or default).resolve(),
+    tuple[str, ...]: lambda env, name, default: _listed(env.list(name, default=list(default))),
+    dict[str, object]: lambda env, name, default: _database(env.db_url(name, default=default)),
 }
 
 
 def read_environment() -> Environment:
     """Return the typed environment; raise `ImproperlyConfigured` where it is unsafe."""
-    env = environ.Env()
+    env = _Literal()
     read: dict[str, Any] = {}
     for field, (kind, variable) in variables().items():
         default = variable.default(read) if callable(variable.default) else variable.default
-        read[field] = _READERS[kind](env, variable.name, default)
+        read[field] = _read(env, kind, variable.name, default)
     result = Environment(**read)
     _ = result.cdn_key  # a file that cannot be read is told now
-    _refuse_memory(result)
+    _refuse_odd_storages(result)
     _refuse_odd_origin(result)
     _refuse_odd_log(result)
     _refuse_unsafe(result)
     return result
 
 
-def _refuse_memory(environment: Environment) -> None:
-    if environment.media_storage_url.startswith("memory:"):
-        raise ImproperlyConfigured("memory:// is for tests: worker and web server would not meet.")
+class _Literal(environ.Env):  # type: ignore[misc]  # has no types
+    """Takes every text as it stands: to the library one that begins with `$` names another
+    variable, so that such a secret would silently be the default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.escape_proxy = True
+        self.ENVIRON = {name: text.replace("$", r"\$") for name, text in os.environ.items()}
+
+
+def _read(env: environ.Env, kind: Any, name: str, default: Any) -> Any:
+    try:
+        return _READERS[kind](env, name, default)
+    except ValueError:  # whose words may hold a part of a password
+        raise ImproperlyConfigured(f"{name} is {_WANTED[kind]}.") from None
+
+
+_WANTED: dict[Any, str] = {
+    int: "a whole number",
+    dict[str, object]: (
+        "postgres://user:password@host:5432/name; write what is special in a password as %2F for /,"
+        " %3F for ?, %23 for #, %40 for @"
+    ),
+}
+
+
+def _listed(items: list[str]) -> tuple[str, ...]:
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def _database(named: dict[str, Any]) -> dict[str, Any]:
+    """What a URL named, if it named anything. Raises `ValueError`."""
+    if not named.get("ENGINE"):
+        raise ValueError
+    # A directory of sockets is a host, too: %2Fvar%2Frun%2Fpostgresql.
+    return {**named, "HOST": unquote(named.get("HOST") or "")}
+
+
+def _refuse_odd_storages(environment: Environment) -> None:
+    for name, url in (
+        ("MEDIA_STORAGE_URL", environment.media_storage_url),
+        ("MEDIA_STORAGE_OTHER_URL", environment.media_storage_other_url),
+    ):
+        try:
+            _ = url and storage_from_url(url)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+        if url.startswith("memory:"):
+            told = "memory:// is for tests: worker and web server would not meet."
+            raise ImproperlyConfigured(told)
 
 
 def _refuse_odd_origin(environment: Environment) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import DEVELOPMENT_SECRET, read_environment
+from config.env import DEVELOPMENT_SECRET, ROOT, read_environment
 
 LONG = "k" * 50
 
@@ -17,7 +17,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
         "DEBUG HTTPS SECRET_KEY SECRET_KEY_FALLBACKS ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS PORT "
         "DATABASE_URL CELERY_BROKER_URL MEDIA_STORAGE_URL CACHE_URL CORS_ORIGINS MEDIA_ORIGIN "
-        "NUM_PROXIES CLAMD_URL FFMPEG_BINARY SOFFICE_BINARY"
+        "MEDIA_STORAGE_OTHER_URL NUM_PROXIES CLAMD_URL FFMPEG_BINARY SOFFICE_BINARY"
     ).split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
@@ -46,8 +46,9 @@ def test_production_refuses_what_is_unsafe(
         read_environment()
 
 
-def test_objects_in_memory_are_for_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDIA_STORAGE_URL", "memory://")
+@pytest.mark.parametrize("name", ["MEDIA_STORAGE_URL", "MEDIA_STORAGE_OTHER_URL"])
+def test_objects_in_memory_are_for_tests(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "memory://")
     with pytest.raises(ImproperlyConfigured, match="would not meet"):
         read_environment()
 
@@ -58,3 +59,51 @@ def test_production_is_over_tls_unless_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_environment().https
     monkeypatch.setenv("HTTPS", "false")
     assert not read_environment().https
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "http"),
+        ("NUM_PROXIES", ""),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "db.example.org/media"),
+        ("DATABASE_URL", "postgres://media:hush/hush@db/media"),
+        ("MEDIA_STORAGE_URL", "ftp://bucket"),
+        ("MEDIA_STORAGE_OTHER_URL", "s3://"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Engine not recognized")
+def test_what_cannot_be_read_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ImproperlyConfigured, match=f"^{name}") as refused:
+        read_environment()
+    assert "hush" not in str(refused.value)
+
+
+def test_a_text_is_taken_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that begins with a dollar is no name of another variable."""
+    secret = r"$ecret$HOME\$" + LONG
+    monkeypatch.setenv("SECRET_KEY", secret)
+    monkeypatch.setenv("DATABASE_URL", "postgres://media:$a%2Fb%40c@db/media")
+    found = read_environment()
+    assert found.secret_key == secret
+    assert found.database["PASSWORD"] == "$a/b@c"
+
+
+def test_spaces_between_names_are_not_part_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.example.org, b.example.org ,")
+    assert read_environment().allowed_hosts == ("a.example.org", "b.example.org")
+
+
+def test_a_database_may_be_behind_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://media@%2Fvar%2Frun%2Fpostgresql/media")
+    assert read_environment().database["HOST"] == "/var/run/postgresql"
+
+
+def test_no_directory_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never the one that a process happens to be in."""
+    monkeypatch.setenv("DATA_DIR", "")
+    assert read_environment().data_dir == ROOT / "var"
