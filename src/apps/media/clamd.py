@@ -13,8 +13,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
+from apps.core.daemons import daemon_address
 from apps.media.exceptions import ScannerAwayError
 from apps.media.processing.findings import Finding
 
@@ -48,7 +48,7 @@ class ClamdScanner:
         connect_seconds: float = CONNECT_SECONDS,
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
-        self._address = _parsed(url)
+        self._address = daemon_address(url)
         self._connect_seconds = connect_seconds
         self._silence_seconds = silence_seconds
 
@@ -144,15 +144,6 @@ def _away() -> Iterator[None]:
         yield
     except OSError as error:
         raise ScannerAwayError(error) from error
-
-
-def _parsed(url: str) -> str | tuple[str, int]:
-    parts = urlsplit(url)
-    if parts.scheme == "unix" and not parts.netloc and parts.path:
-        return parts.path
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
-        return parts.hostname, parts.port
-    raise ValueError(f"clamd is at tcp://host:port or unix:///path, not at {url!r}")
 
 
 def _connected(address: str | tuple[str, int], seconds: float) -> socket.socket:

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from apps.core.cdn import Cdn, cdn_from_url
+from apps.core.daemons import daemon_address
 from apps.core.filetypes import FILE_TYPES
 from apps.media.processing.recipes import recipe_from_dict
 from apps.media.processing.types import Recipe
@@ -38,7 +39,6 @@ _TEXTS = frozenset(
         "STORAGE_ALIAS",
         "FFMPEG",
         "SOFFICE",
-        "CLAMD_URL",
     }
 )
 
@@ -139,8 +139,8 @@ class Options:
     job_retry_delay: Annotated[Seconds, "before the second attempt; doubles with each"] = 10
     job_resend_after: Annotated[
         Seconds,
-        "a queued job whose message may be lost is sent again after this; one that is due for long, "
-        "after an eighth of that time, 15 minutes at most",
+        "a queued job whose message may be lost is sent again after this; one that is due for "
+        "long, after an eighth of that time, 15 minutes at most",
     ] = 30
     job_lifetime: Annotated[
         Seconds,
@@ -291,6 +291,14 @@ def _accel(value: Any) -> str:
     return str(value) or "self"
 
 
+def _clamd_url(value: Any) -> str:
+    try:
+        _ = value and daemon_address(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MEDIA_APP option 'CLAMD_URL': {error}.") from error
+    return str(value)
+
+
 def _recipes(value: Any) -> tuple[Recipe, ...]:
     try:
         return tuple(recipe_from_dict(recipe) for recipe in value)
@@ -319,6 +327,7 @@ _CONVERTERS = {
     "ACCEL": _accel,
     "ACCEPTED_TYPES": _accepted,
     "BANDWIDTH": _by_role("BANDWIDTH"),
+    "CLAMD_URL": _clamd_url,
     "DELETION": _deletion,
     "DOWNLOADS": _by_role("DOWNLOADS"),
     "ERASED_TRAIL": _erased_trail,

@@ -20,6 +20,10 @@ from apps.media.models.media_file import MediaType
         {"MAX_PIXELS": "many"},
         {"MAX_PIXELS": 0},
         {"ACCEPTED_TYPES": ["image/jpeg", "text/html"]},
+        {"CLAMD_URL": "bogus"},
+        {"CLAMD_URL": "tcp://scanner"},
+        {"CLAMD_URL": "tcp://scanner:clamd"},
+        {"CLAMD_URL": "unix://run/clamd.sock"},
     ],
 )
 def test_a_wrong_option_is_an_error(settings: Any, given: dict[str, Any]) -> None:
