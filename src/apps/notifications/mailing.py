@@ -36,7 +36,7 @@ from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
 from apps.notifications.kinds import Email, Kind
 from apps.notifications.models import Mail, Notification, new_token
-from apps.notifications.selectors import Shown, find_preview, show
+from apps.notifications.selectors import Shown, find_preview, show, ways_of
 from apps.notifications.tokens import ALL, token_for
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,8 @@ LEASE = timedelta(minutes=3)  # longer than EMAIL_TIMEOUT lets one attempt last
 LOOKS_AGAIN = timedelta(minutes=1)  # for a picture that is still to come
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 BATCH = 500
-MOST_SHOWN = 20  # notifications in one mail
+MOST_SHOWN = 200  # notifications in one mail
+MOST_PICTURES = 20
 DIGEST_EVERY = timedelta(hours=23)
 REFUSED = (
     smtplib.SMTPRecipientsRefused,
@@ -94,6 +95,9 @@ def send_mail(mail_id: uuid.UUID | str) -> bool:
     if mail.deadline_at > timezone.now() and _is_to_come(unread):
         _put_back(mail, LOOKS_AGAIN)
         return False
+    if mail.notifications.filter(open=True).update(open=False):
+        # What happens from now on is told in another one; what was added up to now, in this.
+        unread = _unread(mail)
     shown = [one for one in unread if one.is_there]
     if not shown:
         _end(mail, _State.DROPPED)
@@ -193,11 +197,13 @@ def _put_back(mail: Mail, wait: timedelta, **values: Any) -> None:
 
 
 def _unread(mail: Mail) -> list[Shown]:
-    """What its recipient has not read meanwhile, as they may see it now."""
+    """What its recipient has not read meanwhile and still wants mailed, as they may see it now."""
     if not mail.recipient.is_active or not mail.recipient.email:
         return []
-    rows = mail.notifications.filter(read_at=None).select_related("actor").order_by("-pk")
-    return show(mail.recipient, rows[:MOST_SHOWN])
+    ways = ways_of(mail.recipient)
+    wanted = [kind for kind, way in ways.items() if way.email != Email.NEVER]
+    rows = mail.notifications.filter(read_at=None, kind__in=wanted).select_related("actor")
+    return show(mail.recipient, rows.order_by("-pk")[:MOST_SHOWN])
 
 
 def _is_to_come(shown: list[Shown]) -> bool:
@@ -209,7 +215,7 @@ def _is_to_come(shown: list[Shown]) -> bool:
 
 
 def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
-    entries = [_entry(one) for one in shown]
+    entries = [_entry(one, pictured=at < MOST_PICTURES) for at, one in enumerate(shown)]
     kind = ALL if mail.is_digest else shown[0].row.kind
     unsubscribe = _absolute(
         reverse("notifications:unsubscribe", args=[token_for(mail.recipient_id, kind)])
@@ -246,8 +252,8 @@ def _count(shown: list[Shown]) -> str:
     return words % {"count": len(shown)}
 
 
-def _entry(shown: Shown) -> Entry:
-    media = shown.media
+def _entry(shown: Shown, *, pictured: bool) -> Entry:
+    media = shown.media if pictured else None
     picture = ""
     preview = find_preview(media=media) if media is not None else None
     if preview is not None:

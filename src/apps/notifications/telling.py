@@ -54,13 +54,14 @@ def _read_grant(row: Announcement) -> Telling | None:
     grant = Grant.objects.filter(pk=row.subject_id).first()
     if grant is None:
         return None
+    target = "media" if grant.media_id else "collection"
     news = News(
         kind=Kind.SHARED,
         key=str(grant.pk),
-        group=f"by:{row.actor_id}",
+        group=f"by:{row.actor_id}:{target}",
         actor_id=row.actor_id,
         media_id=grant.media_id,
-        target="media" if grant.media_id else "collection",
+        target=target,
         target_id=grant.media_id or grant.collection_id,
     )
     members = User.objects.filter(is_active=True, groups=grant.group_id)

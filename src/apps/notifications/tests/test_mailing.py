@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 
 from apps.core.storage import ObjectStore
 from apps.media import services as media_services
+from apps.media import signals
 from apps.media.models import Grant, MediaFile, Rendition
 from apps.media.tests.views.test_access_matrix import whole_photo
 from apps.notifications import dispatch, mailing, selectors, services
@@ -185,6 +186,37 @@ class TestSending:
         assert not mailing.send_mail(shared.pk)
         assert (state(shared), mailoutbox) == ("dropped", [])
 
+    def test_what_happens_after_it_left_is_in_another(
+        self, owner: Any, shared: Mail, stranger: Any, media: MediaFile, mailoutbox: list[Any]
+    ) -> None:
+        assert mailing.send_mail(shared.pk)
+        facts = {"actor_id": owner.pk, "media_id": media.pk, "target": "media"}
+        news = News(kind=Kind.SHARED, key="2", group="1", target_id=media.pk, **facts)
+        services.notify(recipient=stranger, news=news)
+        another = Mail.objects.exclude(pk=shared.pk).get()
+        Mail.objects.filter(pk=another.pk).update(due_at=LONG_AGO)
+        assert mailing.send_mail(another.pk)
+        assert [message.subject for message in mailoutbox] == [
+            "olga shared “Secret name.jpg” with you"
+        ] * 2
+
+    def test_a_file_and_a_collection_of_the_same_minute_are_both_told(
+        self, owner: Any, stranger: Any, media: MediaFile, mailoutbox: list[Any]
+    ) -> None:
+        type(stranger).objects.filter(pk=stranger.pk).update(email="sam@example.org")
+        collection = media_services.create_collection(user=owner, title="Holiday")
+        for shared in ({"collection": collection}, {"media": media}):
+            grant = Grant.objects.create(user=stranger, granted_by=owner, **shared)
+            signals.access_granted.tell(Grant, grant=grant)
+        announce_all()
+        Mail.objects.update(due_at=LONG_AGO)
+        for mail in Mail.objects.all():
+            assert mailing.send_mail(mail.pk)
+        assert {message.subject for message in mailoutbox} == {
+            "olga shared the collection “Holiday” with you",
+            "olga shared “Secret name.jpg” with you",
+        }
+
     def test_v1_3_11_a_name_cannot_add_headers(
         self, shared: Mail, media: MediaFile, mailoutbox: list[Any]
     ) -> None:
@@ -333,6 +365,20 @@ class TestDigest:
         assert mailing.queue_digests() == 0
         assert len(mailoutbox) == 1
 
+    def test_of_much_leaves_out_pictures_and_no_words(
+        self, owner: Any, media: MediaFile, mailoutbox: list[Any]
+    ) -> None:
+        type(owner).objects.update(email="olga@example.org")
+        facts = {"target": "media", "target_id": media.pk, "media_id": media.pk}
+        for number in range(25):
+            news = News(kind=Kind.MEDIA_REFUSED, key=str(number), group=str(number), **facts)
+            services.notify(recipient=owner, news=news)
+        assert mailing.queue_digests() == 1
+        assert mailing.send_mail(Mail.objects.get().pk)
+        assert mailoutbox[0].subject == "25 notifications"
+        assert mailoutbox[0].body.count("Refused: “Secret name.jpg”") == 25
+        assert mailoutbox[0].alternatives[0][0].count("<img") == mailing.MOST_PICTURES
+
 
 class TestPicture:
     def test_v8_2_3_tells_nothing_else(
@@ -418,6 +464,20 @@ class TestUnsubscribing:
     def test_of_the_daily_mail_all_ends(self, owner: Any, client: Client) -> None:
         client.post(f"/notifications/unsubscribe/{token_for(owner.pk, ALL)}/")
         assert {way.email for way in selectors.ways_of(owner).values()} == {Email.NEVER}
+
+    @pytest.mark.parametrize("queued", [True, False])
+    def test_what_waits_to_be_mailed_is_not_mailed_either(
+        self, queued: bool, owner: Any, client: Client, mailoutbox: list[Any]
+    ) -> None:
+        type(owner).objects.update(email="olga@example.org")
+        services.notify(recipient=owner, news=News(kind=Kind.MEDIA_REFUSED, key="1"))
+        if queued:
+            mailing.queue_digests()
+        client.post(f"/notifications/unsubscribe/{token_for(owner.pk, ALL)}/")
+        mailing.queue_digests()
+        mail = Mail.objects.get()
+        assert not mailing.send_mail(mail.pk)
+        assert (state(mail), mailoutbox) == ("dropped", [])
 
     def test_v9_1_1_a_forged_address_does_nothing(self, owner: Any, client: Client) -> None:
         token = token_for(owner.pk, ALL)
