@@ -5,6 +5,7 @@
  * opened the ordinary way. Nothing is kept of pages that are left: going back asks again.
  */
 import htmx from "htmx.org";
+import { focusFault } from "./faults";
 import { followLink } from "./following";
 
 const NO_PAGES = ["/admin/", "/api/", "/accounts/", "/media/", "/share/", "/static/"];
@@ -123,7 +124,7 @@ function arrive(event: Event): void {
 function tellWhere(): void {
   // What opens later has a first field of its own.
   const first = document.querySelector<HTMLElement>("[autofocus]:not([popover] *, dialog *)");
-  if (document.activeElement === document.body) {
+  if (document.activeElement === document.body && !focusFault()) {
     (first ?? document.querySelector<HTMLElement>("#main"))?.focus({ preventScroll: true });
   }
   const place = document.querySelector("#arrived");
@@ -131,6 +132,7 @@ function tellWhere(): void {
 }
 
 export function navigateInPlace(): void {
+  focusFault();
   document.addEventListener("htmx:beforeProcessNode", leaveOthersAlone);
   document.addEventListener("htmx:configRequest", askForPage);
   document.addEventListener("htmx:beforeRequest", takeTurns);

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
@@ -26,3 +28,16 @@ def methods_of(view: Callable[..., Any]) -> frozenset[str]:
         return METHODS
     methods = {method for method in _OF_BROWSERS if hasattr(page, method.lower())}
     return frozenset(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def page_above(path: str) -> str | None:
+    """The nearest page that can be opened above the address `path` of a form, if there is one."""
+    for place in PurePosixPath(path).parents:
+        address = str(place).rstrip("/") + "/"
+        try:
+            view = resolve(address).func
+        except Resolver404:
+            continue
+        if "GET" in methods_of(view):
+            return address
+    return None

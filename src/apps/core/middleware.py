@@ -6,15 +6,16 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.urls import get_script_prefix
 from django.utils import translation
 from django.utils.translation import gettext
 
-from apps.core.error_pages import answer_app_error, answer_error
+from apps.core.error_pages import answer_app_error, answer_error, wants_page
 from apps.core.errors import AppError
-from apps.core.methods import METHODS, methods_of
+from apps.core.methods import METHODS, methods_of, page_above
 from apps.core.metrics import REFUSALS
 from apps.core.problems import CONTENT_TYPE
 
@@ -42,7 +43,9 @@ class SafeHeadersMiddleware:
     ) -> HttpResponse | None:
         """A method that a page does not take is refused for that, not for a missing token."""
         allowed = methods_of(view)
-        return None if request.method in allowed else _refuse_method(request, allowed)
+        if request.method in allowed:
+            return None
+        return _maybe_open_page(request) or _refuse_method(request, allowed)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, AppError):
@@ -88,6 +91,18 @@ def _has_words(response: HttpResponseBase) -> bool:
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     is_file = "ETag" in response.headers
     return kind in {"text/html", "application/json", CONTENT_TYPE} and not is_file
+
+
+def _maybe_open_page(request: HttpRequest) -> HttpResponse | None:
+    """Who opens the address of a form, as by a reload after a refusal or by signing in again, is
+    led to the page that has the form."""
+    if request.method != "GET" or not wants_page(request):
+        return None
+    page = page_above(request.path_info)
+    if page is None:
+        return None
+    query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    return HttpResponseRedirect(f"{get_script_prefix().rstrip('/')}{page}{query}")
 
 
 def _refuse_method(request: HttpRequest, allowed: frozenset[str]) -> HttpResponse:

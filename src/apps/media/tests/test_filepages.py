@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -224,6 +225,19 @@ def test_captions_that_cannot_be_taken_are_refused_at_their_field(
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert not film.captions.exists()
+
+
+@pytest.mark.parametrize("form", ["edit/", "captions/", f"captions/{uuid.uuid4()}/delete/"])
+def test_the_address_of_a_form_leads_to_its_page(form: str, client: Client, upload: Upload) -> None:
+    page = upload(samples.photo_jpeg(64, 64), "a.jpg").get_absolute_url()
+    as_people = {"Accept": "text/html"}
+    assert client.get(f"{page}{form}").status_code == 405  # programs are told
+    answer = client.get(f"{page}{form}?tag=a%20b", headers=as_people)
+    assert (answer.status_code, answer["Location"]) == (302, f"{page}?tag=a%20b")
+    for elsewhere in ("/library/trash/empty/", "/library/selection/"):
+        answer = client.get(elsewhere, headers=as_people)
+        assert elsewhere.startswith(answer["Location"])
+        assert client.get(answer["Location"]).status_code == 200
 
 
 def test_captions_of_others_stay(

@@ -54,6 +54,25 @@ def test_a_page_that_is_gone_is_explained_in_its_place(
     complaints.clear()
 
 
+def test_a_refused_form_is_gone_on_with_where_it_is_wrong(
+    site: Page, at: At, ready_photo: Make, complaints: list[str]
+) -> None:
+    media = ready_photo("beach.jpg")
+    site.goto(at(media.get_absolute_url()))
+    site.get_by_text("Make a link").click()
+    form = site.locator("form[action$='/links/']")
+    form.locator("[name=expires_at]").fill("2001-01-01T00:00")
+    form.get_by_role("button", name="Make link").click()
+    wrong = form.locator("[name=expires_at][aria-invalid=true]")
+    expect(wrong).to_be_focused()
+    expect(wrong).to_be_in_viewport()
+    site.reload()
+    expect(site).to_have_url(at(media.get_absolute_url()))
+    expect(site.get_by_role("heading", level=1)).to_have_text("beach.jpg")
+    assert all("422" in line for line in complaints)
+    complaints.clear()
+
+
 def test_what_is_no_page_of_ours_is_opened_by_the_browser(
     page: Page, at: At, staff: Any, sign_in: Callable[[Any], None], ready_photo: Make
 ) -> None:
