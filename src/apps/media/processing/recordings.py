@@ -7,9 +7,10 @@ decode, and where the file ends tells how long it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
+from statistics import median
 
 import av
 from av.audio.stream import AudioStream
@@ -53,6 +54,7 @@ _USUAL_RATES = tuple(
 )
 _RATE_SLACK = Fraction(2, 100)
 _SHORTER = 10  # one step in so many may be shorter still
+_REST = 10  # times as long as the usual step
 _MOST_RATE, _LEAST_RATE = 240, 1
 _LARGEST_ASPECT = 8  # of a pixel; more is damage
 
@@ -131,16 +133,21 @@ def upright_size(container: InputContainer, video: VideoFacts) -> tuple[int, int
 
 
 def _frame_rate(stream: VideoStream, seen: Survey) -> str:
-    """The nominal one: of a film with uneven steps, that of its shorter steps."""
+    """The nominal one: of a film with uneven steps, that of its shorter steps. A long rest makes
+    the average of a film mean nothing."""
     declared = stream.average_rate or stream.guessed_rate
     steps = seen.steps
-    if steps and (seen.is_uneven or not _is_sane(declared)):
+    if steps and (seen.is_uneven or not _is_sane(declared) or _has_rest(steps)):
         shorter = sorted(steps)[len(steps) // _SHORTER]
         declared = Fraction(1 / shorter).limit_denominator(1001)
     if declared is None or not _is_sane(declared):
         declared = Fraction(30)
     rate = _usual(Fraction(declared))
     return f"{rate.numerator}/{rate.denominator}"
+
+
+def _has_rest(steps: Sequence[float]) -> bool:
+    return max(steps) > median(steps) * _REST
 
 
 def _is_sane(rate: Fraction | None) -> bool:

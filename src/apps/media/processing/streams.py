@@ -78,7 +78,8 @@ def stream(
     Raises `CorruptFileError` when nothing of them can be decoded, and what `run_ffmpeg` raises.
     """
     del limits  # the kernel holds them
-    film = look(path, mime, closely=plan.way == "copy")
+    to_end = plan.duration is None
+    film = look(path, mime, closely=plan.way == "copy", start=plan.start, to_end=to_end)
     make = {"encode": _encode, "copy": _copy, "sound": _sound}[plan.way]
     return Streamed(tuple(make(film, plan, progress)))
 
@@ -128,7 +129,7 @@ class _Cut:
     """Where to read and what to keep. Seconds of the source; frames at the output's rate.
 
     Reading begins at a whole frame, so that one pass over the whole film would round to the same
-    frames.
+    frames. Where the picture has nothing new for what is kept, its last frame stays.
     """
 
     seek: float
@@ -143,6 +144,8 @@ class _Cut:
         keep = None if plan.duration is None else round(Fraction(plan.duration) * rate)
         drop = min(first, round(film.run_up * rate) + 1)
         read = None if keep is None else float((drop + keep) / rate) + RUN_UP
+        if film.holds and film.duration:
+            keep = max(0, round(Fraction(film.duration) * rate) - first)
         return cls(float((first - drop) / rate), read, drop, keep)
 
 
@@ -150,6 +153,8 @@ def _graph(film: Source, plan: StreamPlan, cut: _Cut) -> str:
     """From the picture of the source to one labelled output per rung."""
     steps = ["bwdif=mode=send_frame:deint=interlaced"] if plan.deinterlace else []
     steps.append(f"fps={plan.frame_rate}:start_time=0")
+    if cut.keep:
+        steps.append("tpad=stop=-1:stop_mode=clone")
     if cut.drop or cut.keep is not None:
         end = f":end_frame={cut.drop + cut.keep}" if cut.keep is not None else ""
         steps += [f"trim=start_frame={cut.drop}{end}", "setpts=PTS-STARTPTS"]
@@ -256,7 +261,7 @@ def _sound_output(film: Source, plan: StreamPlan, *, copied: bool) -> list[str]:
     """Gaps are filled and the start is that of the film, so that it stays in step."""
     how = ["-c:a", "copy"]
     if not copied:
-        filters = "aresample=async=1:first_pts=0"
+        filters = "aresample=async=1:first_pts=0:rematrix_maxval=1"  # so that nothing clips
         if film.duration and film.picture is not None:
             filters += f",apad=whole_dur={film.duration:.6f}"
         how = ["-af", filters, "-c:a", "aac", "-b:a", SOUND_BIT_RATE]

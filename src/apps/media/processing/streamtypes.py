@@ -6,7 +6,10 @@ of each. Players fetch segments as byte ranges of it. Immutable values only.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -87,9 +90,11 @@ class Track:
 
     @property
     def peak_bit_rate(self) -> int:
-        """Bits per second of the largest segment (RFC 8216 §4.3.4.2)."""
-        rates = [_bit_rate(segment.size, segment.duration) for segment in self.segments]
-        return max(rates, default=0)
+        """The peak segment bit rate of RFC 8216 §4.1: of the heaviest run of segments that last
+        about the target duration. A short last segment, mostly its keyframe, is no peak."""
+        longest = max((segment.duration for segment in self.segments), default=0.0)
+        rates = _rates_of_runs(self.segments, max(1, math.ceil(longest)))
+        return max(rates, default=self.average_bit_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,18 @@ class MuxPlan:
     ffmpeg: str
     name: str
     sound: Path | None = None
+
+
+def _rates_of_runs(segments: Sequence[Segment], target: int) -> Iterator[int]:
+    """Bits per second of all runs that last between half and one and a half times `target`."""
+    for first in range(len(segments)):
+        size, seconds = 0, 0.0
+        for segment in islice(segments, first, None):
+            size, seconds = size + segment.size, seconds + segment.duration
+            if seconds > target * 1.5:
+                break
+            if seconds >= target * 0.5:
+                yield _bit_rate(size, seconds)
 
 
 def _bit_rate(size: int, seconds: float) -> int:

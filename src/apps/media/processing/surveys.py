@@ -34,7 +34,7 @@ class Survey:
 
     `end` is where the data ends, None when not all of it was seen; `starts` are the decoding times
     of the picture's frames, `size` the bytes of these. `whole` is False when a list of edits hides
-    frames, or the picture begins later than the recording.
+    frames, or the picture begins later than the recording or ends earlier.
     """
 
     end: float | None = None
@@ -85,7 +85,15 @@ def survey(container: InputContainer) -> Survey:
     seen = _survey_index(container, indexed) if indexed else _survey_packets(container)
     if seen.starts and seen.starts[0] - _first_second(container) > _LATE:
         seen.whole = False
+    if seen.starts and seen.end is not None:
+        seen.whole &= not _ends_early(seen, seen.end + _first_second(container))
     return seen
+
+
+def _ends_early(seen: Survey, end: float) -> bool:
+    """Whether the sound goes on for longer than the last frame may be shown."""
+    usual = seen.steps[-1] if seen.steps else 0.0
+    return end - seen.starts[-1] > usual + _TOLERATED
 
 
 def _streams(container: InputContainer) -> list[Stream]:
@@ -200,6 +208,31 @@ def _reaches(container: InputContainer, length: float) -> bool:
         return False
     wanted = _first_second(container) + length / 2
     return any(_start_of(packet) >= wanted for packet in islice(_packets(container), _LOOKED_AT))
+
+
+def length_there(container: InputContainer) -> float | None:
+    """What the header says, as far as that is there; None where it says nothing. Seconds."""
+    if not container.duration:
+        return None
+    claimed, end = container.duration / av.time_base, survey(container).end
+    return claimed if end is None else min(claimed, end + _TOLERATED)
+
+
+def shown_at(container: InputContainer, stream: Stream, moment: float) -> float | None:
+    """Since when the frame has been on screen that is there at a `moment`, both in seconds from the
+    beginning. None where that cannot be told. Leaves the container at an unknown place."""
+    wanted, found = _first_second(container) + moment, None
+    try:
+        go_to(container, int(wanted / (stream.time_base or 1)), stream)
+        for packet in container.demux(stream):
+            start = _start_of(packet)
+            if packet.size and start <= wanted:
+                found = max(start, found or start)
+            elif packet.dts is not None and float(packet.dts * (stream.time_base or 1)) > wanted:
+                break
+    except av.FFmpegError:
+        return None
+    return None if found is None else found - _first_second(container)
 
 
 def _start_of(packet: av.Packet[Stream]) -> float:

@@ -139,6 +139,38 @@ def late_sound() -> bytes:
     return made("film.mkv", *delayed, "-c", "copy", source=film())
 
 
+def still_picture(seconds: int) -> bytes:
+    """One frame, and a sound that goes on: as people publish music and talks."""
+    tone = ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={seconds}")
+    card = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=30:d=0.03")
+    return made("film.mp4", *card, *tone, *_H264, "-c:a", "aac")
+
+
+def resting(seconds: int) -> bytes:
+    """A recording of a screen: nothing changes between its third second and its last one."""
+    choice = f"select='lt(t,3)+gt(t,{seconds - 1})'"
+    return film(seconds=seconds, picture=(*_H264, "-fps_mode", "vfr"), filters=choice)
+
+
+def short_sound() -> bytes:
+    """The sound ends long before the picture."""
+    tone = ("-f", "lavfi", "-i", "sine=f=440:r=48000:d=2")
+    return made("film.mp4", "-i", "source", *tone, "-c:v", "copy", "-c:a", "aac", source=_eight())
+
+
+def _eight() -> bytes:
+    return film(seconds=8, sound=())
+
+
+def loud_surround() -> bytes:
+    """Nearly as loud as can be, on all six channels."""
+    tone = "|".join(["0.9*sin(2*PI*440*t)"] * 6)
+    channels = ("-f", "lavfi", "-i", f"aevalsrc=exprs='{tone}':c=5.1:s=48000:d=2")
+    return made(
+        "film.mov", "-i", "source", *channels, "-c:v", "copy", "-c:a", "pcm_s16le", source=silent()
+    )
+
+
 def long_gap() -> bytes:
     """One keyframe only."""
     return film(seconds=12, rate="10", picture=(*_H264, "-g", "9999"))

@@ -24,6 +24,7 @@ from apps.media.processing.ladder import plan_ladder, stretches
 from apps.media.processing.streamtypes import (
     LEAD_SECONDS,
     MuxPlan,
+    Segment,
     Streamed,
     StreamPlan,
     Track,
@@ -245,6 +246,58 @@ class TestStretches:
         assert [time - LEAD_SECONDS for time in beeps(sound.path)] == pytest.approx(
             range(10), abs=0.002
         )
+
+
+class TestHeldPictures:
+    """Where the picture has nothing new, the last frame stays: players wait for a track that
+    ends before the other one."""
+
+    def test_the_last_frame_stays_to_the_end_of_the_film(self, studio: Open) -> None:
+        film = studio(recordings.still_picture(10), "video/mp4")
+        (track,) = film.stream("encode").tracks
+        assert not film.ladder.copy
+        assert track.duration == pytest.approx(10, abs=0.1)
+        assert len(frames(track.path)) == round(track.duration * 30)
+
+    def test_also_when_the_stretch_begins_long_after_it(self, studio: Open) -> None:
+        film = studio(recordings.still_picture(24), "video/mp4")
+        assert film.joined(4).duration == pytest.approx(24, abs=0.1)
+
+    def test_stretches_in_which_nothing_changes(self, studio: Open) -> None:
+        film = studio(recordings.resting(24), "video/mp4")
+        whole = film.stream("encode").tracks[0]
+        assert film.facts.video.frame_rate == "30/1"
+        assert [time for time, _ in frames(film.joined(4).path)] == pytest.approx(
+            [time for time, _ in frames(whole.path)]
+        )
+
+
+class TestSounds:
+    def test_a_sound_that_ends_early_is_filled_up(self, studio: Open) -> None:
+        film = studio(recordings.short_sound(), "video/mp4")
+        picture, sound = film.stream("copy").tracks
+        assert sound.duration == pytest.approx(picture.duration, abs=0.1)
+
+    def test_surround_is_mixed_without_clipping(self, studio: Open) -> None:
+        film = studio(recordings.loud_surround(), "video/quicktime")
+        (sound,) = film.stream("sound").tracks
+        with av.open(str(sound.path)) as container:
+            levels = [np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)]
+        assert 0.5 < max(levels) < 1.0
+
+
+class TestBitRates:
+    def test_a_short_last_segment_is_no_peak(self) -> None:
+        segments = (Segment(4.0, 400_000), Segment(4.0, 500_000), Segment(0.04, 100_000))
+        track = Track("480p", Path(), "avc1.640028", 700, segments)
+        assert track.peak_bit_rate == round(600_000 * 8 / 4.04)
+
+    @pytest.mark.parametrize(
+        ("segments", "peak"),
+        [((), 0), ((Segment(0.2, 1_000),), 40_000), ((Segment(3.0, 3_000),), 8_000)],
+    )
+    def test_of_what_is_short(self, segments: tuple[Segment, ...], peak: int) -> None:
+        assert Track("480p", Path(), "avc1.640028", 700, segments).peak_bit_rate == peak
 
 
 def _shown(times: list[float]) -> list[float]:
