@@ -34,6 +34,14 @@ class UnknownGuestError(EventError):
     message = _("There is nobody of this name who can be invited.")
 
 
+class NotYoursError(EventError):
+    """An event shows its files to others, which only their owner may decide."""
+
+    code = "cannot_attach"
+    status = 403
+    message = _("You can only show files of your own.")
+
+
 class BadRequestError(EventError):
     """The request itself has to be another one."""
 

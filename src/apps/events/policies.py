@@ -54,11 +54,13 @@ def visible_to(user: Visitor) -> Q:
 
 
 def ways_to_visible(user: Visitor) -> list[Q]:
-    """Conditions of which one is enough to see an event, none itself a choice."""
+    """Conditions of which one is enough to see an event, none itself a choice. With the account
+    of its host an event is switched off."""
     if holds(user, Action.VIEW):
         return [Q()]
-    public = Q(visibility=Visibility.PUBLIC)
-    return [public, Q(host=user.pk), invited(user)] if is_active(user) else [public]
+    alive = Q(host__is_active=True)
+    public = alive & Q(visibility=Visibility.PUBLIC)
+    return [public, Q(host=user.pk), alive & invited(user)] if is_active(user) else [public]
 
 
 def invited(user: Visitor) -> Q:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, F, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from apps.events.exceptions import ForbiddenError, NotVisibleError
@@ -88,9 +88,15 @@ def events_shown_to(user: Visitor, rows: Iterable[Event]) -> list[Event]:
         event.rights = frozenset(rights[event.pk])
         event.own_answer = answers.get(event.pk)
         event.photo_count = counts.get(event.pk, 0)
-        event.shown_banner = banners.get(event.banner_id) if event.banner_id else None
+        event.shown_banner = _banner_among(banners, user, event)
     show_faces(user, [event.host for event in kept])
     return kept
+
+
+def _banner_among(banners: dict[UUID, MediaFile], user: Visitor, event: Event) -> MediaFile | None:
+    """The banner of `event`. One that is not its host's is not opened to others by being there."""
+    found = banners.get(event.banner_id) if event.banner_id else None
+    return found if found and found.owner_id in {event.host_id, user.pk} else None
 
 
 def _rows() -> QuerySet[Event]:
@@ -132,7 +138,7 @@ def invitations_shown(user: Visitor, rows: Iterable[Invitation]) -> list[Invitat
 
 def count_answers(*, event: Event) -> dict[str, int]:
     """How many say yes, maybe and no; and how many have not said anything, as `none`."""
-    rows = Invitation.objects.filter(event=event.pk).values_list("answer")
+    rows = Invitation.objects.filter(event=event.pk, user__is_active=True).values_list("answer")
     found = dict(rows.annotate(count=Count("pk")).order_by())
     return {name or "none": found.get(name, 0) for name in (*Answer.values, "")}
 
@@ -223,8 +229,9 @@ def batches_of_photos(
 
 def _shown_photos(user: Visitor) -> QuerySet[EventPhoto]:
     """Those in galleries that `user` may see whose files they may see there: an event shows others
-    what is good and not in the trash, and its owner also what is not ready."""
-    shown = Q(media__usable=True)
+    what is good, not in the trash and was put there by its owner, who also sees what is not ready.
+    """
+    shown = Q(media__usable=True, media__owner=F("added_by"))
     if is_active(user):
         shown |= Q(media__owner=user.pk)
     return EventPhoto.objects.filter(shown, media__deleted_at=None)

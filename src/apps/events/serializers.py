@@ -120,7 +120,7 @@ class EventCreateSerializer(serializers.Serializer[Any]):
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     guests_add_photos = serializers.BooleanField(required=False)
     banner = serializers.UUIDField(
-        required=False, allow_null=True, help_text="A picture that you may attach; null: none"
+        required=False, allow_null=True, help_text="A picture of the host; null: none"
     )
     banner_crop = CropSerializer(
         required=False, allow_null=True, help_text="Three times as wide as high"

@@ -16,6 +16,7 @@ from apps.events.exceptions import (
     BadRequestError,
     ForbiddenError,
     NotVisibleError,
+    NotYoursError,
     UnknownGuestError,
 )
 from apps.events.models import Answer, Event, EventPhoto, Invitation
@@ -35,7 +36,8 @@ def create_event(*, user: Visitor, **fields: Any) -> Event:
     """A new event of `user`; `fields` are those of `EDITABLE`, `banner` (a file that they may
     attach, or its id) and `banner_crop`.
 
-    Raises `ForbiddenError`, `ValidationError`, and what `media.attach_media` raises.
+    Raises `ForbiddenError`, `ValidationError`, `NotYoursError` for a banner that is not the host's,
+    and what `media.attach_media` raises.
     """
     if not is_active(user):
         raise ForbiddenError
@@ -82,8 +84,11 @@ def _hang_banner(user: Visitor, event: Event, said: dict[str, Any]) -> None:
         return
     if not isinstance(chosen, MediaFile):
         chosen = _find_file(user, chosen)
-    crop = said.get("banner_crop")
+    before, crop = event.banner_id, said.get("banner_crop")
     media.attach_media(user=user, media=chosen, to=event, field="banner", crop=crop)
+    # Media judges first, which answers for hidden files as for missing ones.
+    if chosen.pk != before and chosen.owner_id != event.host_id:
+        raise NotYoursError(chosen.pk)
 
 
 def _find_file(user: Visitor, media_id: UUID) -> MediaFile:
@@ -161,7 +166,8 @@ def add_photos(
     """Put files that `user` may attach into the gallery, before the photo `before` or at the end;
     return how many are new. What is in it already stays where it is.
 
-    Raises `ForbiddenError`, `NotVisibleError`, and what `media.add_attachments` raises.
+    Raises `ForbiddenError`, `NotVisibleError`, `NotYoursError`, and what `media.add_attachments`
+    raises.
     """
     event = _lock(user, event, Action.ADD_PHOTOS)
     found = list_media_by_ids(user=user, ids=_counted(media_ids))
@@ -183,8 +189,10 @@ def add_described_photos(
 def _add(
     user: Visitor, event: Event, items: Sequence[media.AttachmentItem], before: UUID | None = None
 ) -> int:
-    _announce_photos(user, event, [item.media.pk for item in items])
-    return media.add_attachments(
+    new = _not_in_it(event, [item.media for item in items])
+    if new:
+        _announce_photos(user, event, new)
+    added = media.add_attachments(
         user=user,
         to=event,
         through=EventPhoto,
@@ -192,15 +200,22 @@ def _add(
         before=before,
         fields={"added_by_id": user.pk},
     )
+    if any(one.owner_id != user.pk for one in new):
+        raise NotYoursError(event.pk)
+    return added
 
 
-def _announce_photos(user: Visitor, event: Event, media_ids: list[UUID]) -> None:
-    """Tell, once they are in the gallery, of those that are not in it yet."""
-    photos = EventPhoto.objects.filter(event=event.pk, media__in=media_ids)
+def _not_in_it(event: Event, files: list[MediaFile]) -> list[MediaFile]:
+    """Those that are not in the gallery yet."""
+    photos = EventPhoto.objects.filter(event=event.pk, media__in=files)
     there = set(photos.values_list("media", flat=True))
-    new = [pk for pk in media_ids if pk not in there]
-    if new:
-        photos_added.tell(Event, event_id=event.pk, media_ids=new, added_by_id=user.pk)
+    return [one for one in files if one.pk not in there]
+
+
+def _announce_photos(user: Visitor, event: Event, new: list[MediaFile]) -> None:
+    """Tell of what comes into the gallery."""
+    ids = [one.pk for one in new]
+    photos_added.tell(Event, event_id=event.pk, media_ids=ids, added_by_id=user.pk)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from apps.core.storage import ObjectStore
 from apps.events import services
-from apps.events.models import Event
+from apps.events.exceptions import NotYoursError
+from apps.events.models import Event, EventPhoto
 from apps.events.tests.surfaces import seen_by, surfaces
 from apps.media import selectors as media_selectors
 from apps.media import services as media_services
@@ -23,6 +24,7 @@ from apps.media.tests.views.test_access_matrix import TRACK, _stored
 Ready = Callable[..., MediaFile]
 NAMES = list(surfaces(Event(), MediaFile(), MediaFile()))
 LIKENESS = "00ff00ff00ff00ff"
+API = "/api/v1/events/"
 
 
 @pytest.fixture
@@ -144,6 +146,17 @@ def test_a_banner_is_seen_with_its_event(
     assert {c.get(path).status_code for c in clients for path in paths} == {404}
 
 
+def test_an_event_is_switched_off_with_its_host(
+    owner: Any, event: Event, film: MediaFile, look: Any
+) -> None:
+    services.add_photos(user=owner, event=event, media_ids=[film.pk])
+    services.invite_guest(user=owner, event=event, name="gina")
+    services.update_event(user=owner, event=event, visibility="public")
+    type(owner).objects.filter(pk=owner.pk).update(is_active=False)
+    seen = look()
+    assert [seen[role] for role in ("anonymous", "stranger", "guest")] == [NOTHING] * 3
+
+
 def test_an_event_that_goes_closes_its_files(
     owner: Any, event: Event, film: MediaFile, browser_of: Any
 ) -> None:
@@ -156,22 +169,35 @@ def test_an_event_that_goes_closes_its_files(
 
 
 def test_who_may_edit_a_file_of_another_opens_it_to_nobody(
-    owner: Any, stranger: Any, ready: Ready, guest: Any
+    owner: Any,
+    stranger: Any,
+    ready: Ready,
+    guest: Any,
+    browser_of: Callable[[Any], Client],
 ) -> None:
     """Editing is not sharing: a public event of theirs, with the file as banner and as photo."""
-    film = ready("private.jpg")
+    film = ready("private.jpg", title="hidden words")
     media_services.grant_access(user=owner, media=film, to=stranger, permission="edit")
     event = services.create_event(
-        user=stranger,
-        title="Open house",
-        starts_at=timezone.now(),
-        visibility="public",
-        banner=film,
+        user=stranger, title="Open house", starts_at=timezone.now(), visibility="public"
     )
-    services.add_photos(user=stranger, event=event, media_ids=[film.pk])
-    for visitor in (AnonymousUser(), guest):
-        assert not can_access(visitor, film)
-        assert film not in media_selectors.list_visible_media(user=visitor)
+    for put in (
+        lambda: services.update_event(user=stranger, event=event, banner=film),
+        lambda: services.add_photos(user=stranger, event=event, media_ids=[film.pk]),
+    ):
+        with pytest.raises(NotYoursError):
+            put()
+    assert not (event.photos.exists() or Event.objects.exclude(banner=None).exists())
+    # However it came there, as by the administration:
+    EventPhoto.objects.create(event=event, media=film, added_by=stranger)
+    Event.objects.update(banner=film)
+    for visitor in (None, guest):
+        assert not can_access(visitor or AnonymousUser(), film)
+        assert film not in media_selectors.list_visible_media(user=visitor or AnonymousUser())
+        for page in (f"/events/{event.pk}/", "/events/", f"{API}{event.pk}/photos/"):
+            assert "hidden words" not in browser_of(visitor).get(page).content.decode()
+        shown = browser_of(visitor).get(f"{API}{event.pk}/").json()
+        assert (shown["banner"], shown["photo_count"]) == (None, 0)
     assert can_access(stranger, film)
 
 

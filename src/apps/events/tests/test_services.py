@@ -101,6 +101,14 @@ def test_an_invitation_is_one(owner: Any, guest: Any, event: Event) -> None:
         services.answer_invitation(user=guest, event=event, answer="no")
 
 
+def test_who_is_gone_is_neither_listed_nor_counted(owner: Any, guest: Any, event: Event) -> None:
+    services.invite_guest(user=owner, event=event, name="gina")
+    services.answer_invitation(user=guest, event=event, answer="yes")
+    type(guest).objects.filter(pk=guest.pk).update(is_active=False)
+    assert not selectors.list_invitations(user=owner, event=event).exists()
+    assert not any(selectors.count_answers(event=event).values())
+
+
 def test_who_answers_unasked(owner: Any, stranger: Any, event: Event) -> None:
     with pytest.raises(NotVisibleError):
         services.answer_invitation(user=stranger, event=event, answer="yes")

@@ -141,7 +141,7 @@ class PhotosView(generics.GenericAPIView[EventPhoto]):
         responses={200: AddedPhotosSerializer, **_ATTACHING},
     )
     def post(self, request: Request, event_id: UUID) -> Response:
-        """Add files that you may attach. What is in it already stays where it is."""
+        """Add files of your own. What is in it already stays where it is."""
         event = _visible(request, event_id)
         added = services.add_photos(user=request.user, event=event, **_read_places(request))
         return Response({"added": added})
