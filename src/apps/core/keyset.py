@@ -86,7 +86,7 @@ def read_page(
     backward, position = _decode(cursor, ordering) if cursor else (False, None)
     if position is not None:
         rows = _filter(rows, ordering.after(position, reverse=backward))
-    found = _first(rows.order_by(*ordering.columns(reverse=backward)), size + 1, either)
+    found = _first_at(rows.order_by(*ordering.columns(reverse=backward)), size + 1, either)
     more, items = len(found) > size, found[:size]
     if backward:
         items.reverse()
@@ -128,6 +128,14 @@ def rows_between(rows: QuerySet[M], *, ordering: Ordering, ends: Collection[Any]
         ordering.after(first, reverse=False, itself=True),
         ordering.after(last, reverse=True, itself=True),
     )
+
+
+def _first_at(rows: QuerySet[M], count: int, either: Sequence[Q] | None) -> list[M]:
+    """The first of `rows`, behind a cursor whose time may be one that is none in UTC."""
+    try:
+        return _first(rows, count, either)
+    except OverflowError as error:
+        raise CursorError from error
 
 
 def _first(rows: QuerySet[M], count: int, either: Sequence[Q] | None) -> list[M]:
