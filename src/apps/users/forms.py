@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, UserCreationForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from apps.media.forms import MediaModelForm
@@ -31,6 +33,14 @@ class SignUpForm(UserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = _("Letters, digits and @ . + - _ only.")
+
+    def clean_username(self) -> str:
+        """Dots alone lead elsewhere in the address of a page (RFC 3986, 5.2.4): nobody would reach
+        that of a person of such a name."""
+        name: str = super().clean_username()
+        if name in {".", ".."}:
+            raise ValidationError(UnicodeUsernameValidator.message)
+        return name
 
 
 class NewPasswordForm(PasswordChangeForm):

@@ -16,7 +16,7 @@ urlpatterns = [
     path("settings/security/", security.SecurityPage.as_view(), name="security"),
     path("settings/security/tokens/", security.NewTokenPage.as_view(), name="new-token"),
     path(
-        "settings/security/tokens/<str:token_key>/revoke/",
+        "settings/security/tokens/<slug:token_key>/revoke/",
         security.RevokeTokenPage.as_view(),
         name="revoke-token",
     ),

@@ -10,6 +10,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from rest_framework.throttling import SimpleRateThrottle
 
+from apps.users.forms import SignUpForm
+
 PASSWORD = "correct horse battery staple"
 HTML = {"Accept": "text/html"}
 
@@ -33,6 +35,8 @@ def test_signing_up_signs_in(db: None, form: dict[str, str]) -> None:
         ({"password2": "another password"}, "password2"),
         ({"username": "a b"}, "username"),
         ({"username": ""}, "username"),
+        ({"username": "."}, "username"),
+        ({"username": ".."}, "username"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(
@@ -62,6 +66,23 @@ def test_people_read_german(owner: Any) -> None:
 def test_a_name_is_given_once(owner: Any, form: dict[str, str]) -> None:
     answer = Client().post("/accounts/signup/", {**form, "username": "olga"})
     assert "already exists" in answer.content.decode()
+
+
+def test_a_name_that_somebody_else_takes_in_this_moment_is_told(
+    owner: Any, form: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = SignUpForm.is_valid
+
+    def is_valid_until_the_other_one_comes(self: SignUpForm) -> bool:
+        is_valid = looked(self)
+        get_user_model().objects.filter(pk=owner.pk).update(username="nina")
+        return is_valid
+
+    monkeypatch.setattr(SignUpForm, "is_valid", is_valid_until_the_other_one_comes)
+    answer = Client().post("/accounts/signup/", form)
+    assert answer.status_code == 200
+    assert "already exists" in answer.content.decode()
+    assert get_user_model().objects.get() == owner
 
 
 def test_sign_ups_are_limited_by_address(

@@ -45,6 +45,11 @@ def test_tokens_of_others_stay(client: Client, stranger: Any) -> None:
     assert AuthToken.objects.exists()
 
 
+def test_what_is_no_key_of_a_token_is_no_address(client: Client) -> None:
+    """PostgreSQL compares with no text that has a NUL in it."""
+    assert client.post(f"{URL}tokens/a%00b/revoke/").status_code == 404
+
+
 def test_another_password_signs_other_browsers_out(
     client: Client, owner: Any, browser_of: Callable[[Any], Client]
 ) -> None:

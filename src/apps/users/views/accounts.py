@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
@@ -33,6 +34,7 @@ from apps.core.schema import problem
 from apps.core.words import gettext_noop as _
 from apps.users import services
 from apps.users.forms import SignUpForm
+from apps.users.models import User
 from apps.users.throttles import SignInThrottle, SignUpThrottle, TokenThrottle
 from apps.users.views.languages import bring_language
 
@@ -82,7 +84,12 @@ class SignUpView(FormView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
+        try:
+            with transaction.atomic():
+                user = form.save()
+        except IntegrityError:  # somebody else has taken the name in this moment
+            form.add_error("username", form.instance.unique_error_message(User, ("username",)))
+            return self.form_invalid(form)
         # Their mails are in the language that they read this in.
         services.remember_language(user=user, language=get_language() or "")
         login(self.request, user, backend=BACKEND)
