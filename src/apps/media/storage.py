@@ -25,6 +25,11 @@ def store_of(alias: str) -> ObjectStore:
     return object_store(alias)
 
 
+def known_aliases() -> list[str]:
+    """Every alias of the settings. Rows may name others, of storages that the site has left."""
+    return list(settings.STORAGES)
+
+
 def names_of(alias: str) -> list[str]:
     """Every alias of the storage that `alias` means, as they stand in the settings."""
     known = settings.STORAGES

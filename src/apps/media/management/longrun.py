@@ -44,17 +44,19 @@ class Bookmark:
     """How far a walk along the keys of storages came, in a file if one is given.
 
     It is written every few seconds, at once in place of the one before: a killed run costs those.
+    Raises OSError, ValueError or TypeError for a file that cannot be one.
     """
 
     def __init__(self, path: Path | None, *, after: str = "") -> None:
         kept: dict[str, Any] = {}
         if path is not None and path.exists():
-            kept = json.loads(path.read_text())
+            kept = dict(json.loads(path.read_text()))
         self._path, self._saved = path, time.monotonic()
         self.storage: str = kept.get("storage", "")
         self.after: str = kept.get("after", after)
         self.found: int = kept.get("found", 0)
         self.fixed: int = kept.get("fixed", 0)
+        self.save()  # what cannot be written is known at once, and not hours later
 
     def turn_to(self, storage: str, key: str) -> None:
         """Everything up to `key` is done."""

@@ -32,7 +32,13 @@ from apps.media.services.bulk import (
 )
 from apps.media.services.captions import add_caption, remove_caption
 from apps.media.services.checksums import note_checksums
-from apps.media.services.cleaning import Rule, clean_up, cleanup_rules
+from apps.media.services.cleaning import (
+    Rule,
+    clean_up,
+    cleanup_rules,
+    forget_storage,
+    tombstones_left,
+)
 from apps.media.services.collecting import add_items, move_items, remove_items, step_item
 from apps.media.services.collections import (
     create_collection,
@@ -114,6 +120,7 @@ from apps.media.services.quotas import set_quota
 from apps.media.services.reasons import explain
 from apps.media.services.receiving import receive_upload
 from apps.media.services.reconciling import (
+    find_left_storages,
     find_storage_violations,
     storages_to_reconcile,
     sweep_unfinished,
@@ -247,11 +254,13 @@ __all__ = [
     "export_user",
     "finalize_upload",
     "find_inconsistencies",
+    "find_left_storages",
     "find_open_erasure",
     "find_or_request_rendition",
     "find_storage_violations",
     "finish_upload",
     "finish_whole_uploads",
+    "forget_storage",
     "give_role",
     "grant_access",
     "hold_media",
@@ -328,6 +337,7 @@ __all__ = [
     "sweep_unfinished",
     "tag_many",
     "take_role",
+    "tombstones_left",
     "unify_names",
     "untag_many",
     "update_collection",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from apps.media.conf import options
-from apps.media.models import MediaFile
+from apps.media.models import MediaFile, Tombstone
 from apps.media.selectors import is_used
 from apps.media.services.deletion import (
     bury_tombstones,
@@ -23,6 +23,7 @@ from apps.media.services.emptying import due_emptied, sweep_emptied
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.releasing import due_unused, expire_unused
 from apps.media.services.versions import due_versions, expire_versions
+from apps.media.storage import known_aliases
 
 BATCH = 500
 COUNTED = 10_000  # old versions are not counted farther
@@ -54,6 +55,21 @@ def clean_up(rule: Rule) -> Iterator[int]:
     ensure_hosts_known()
     while count := rule.sweep():
         yield count
+
+
+def tombstones_left() -> dict[str, int]:
+    """How many objects wait to be removed from each storage that the settings do not know."""
+    left = Tombstone.objects.exclude(storage__in=known_aliases()).order_by("storage")
+    return dict(left.values_list("storage").annotate(count=Count("pk")))
+
+
+def forget_storage(*, alias: str) -> int:
+    """End the removal of objects from a storage that the site has left; return of how many.
+
+    What is left there is the operator's. Nothing of a storage that the settings know is forgotten.
+    """
+    left = Tombstone.objects.exclude(storage__in=known_aliases())
+    return left.filter(storage=alias).delete()[0]
 
 
 def _rule(

@@ -36,7 +36,7 @@ from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.auditing import note
 from apps.media.services.explanations import owed_keys
 from apps.media.services.locks import lock_media, lock_uploads_of
-from apps.media.storage import store_of
+from apps.media.storage import known_aliases, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -252,7 +252,7 @@ def _bury(tombstone: Tombstone) -> bool:
             store.discard(tombstone.key, state=tombstone.storage_state)
         else:
             store.remove(tombstone.key)
-    except Exception as error:  # whatever is wrong with one, such as a storage the site has left
+    except Exception as error:  # whatever is wrong with one
         logger.warning("object of tombstone %s stays for now: %s", tombstone.pk, error)
         _postpone(tombstone, error)
         return False
@@ -310,8 +310,10 @@ def due_uploads() -> QuerySet[Upload]:
 
 
 def due_tombstones() -> QuerySet[Tombstone]:
-    """Objects that may be removed now, the oldest first."""
-    return Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    """Objects that may be removed now, the oldest first. Those of a storage that the site has left
+    wait until the settings know it again, or are ended (`forget_storage`)."""
+    due = Tombstone.objects.filter(due_at__lte=timezone.now(), storage__in=known_aliases())
+    return due.order_by("due_at")
 
 
 def expire_uploads(*, limit: int = BATCH) -> int:

@@ -14,7 +14,7 @@ from django.db.models import F, Model, Q, QuerySet
 
 from apps.core.byteorder import ByBytes, BytesBehind, BytesFrom
 from apps.media.models import Caption, MediaVersion, Rendition, Tombstone, Upload
-from apps.media.storage import names_of
+from apps.media.storage import known_aliases, names_of
 
 PAGE_ROWS = 500  # of more, PostgreSQL may think that reading and sorting all is cheaper
 
@@ -133,3 +133,13 @@ def aliases_in_use() -> set[str]:
         for source in sources()
         for alias in source.rows.order_by().values_list("storage", flat=True).distinct()
     }
+
+
+def aliases_left() -> list[str]:
+    """Those of them that the settings do not know: nothing there can be read or removed."""
+    return sorted(aliases_in_use() - set(known_aliases()))
+
+
+def count_owed(alias: str) -> int:
+    """How many rows say that an object is there."""
+    return sum(source.of(alias).count() for source in sources() if source.owed)

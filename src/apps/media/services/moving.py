@@ -19,7 +19,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import InvalidStorageError, storages
 from django.db import transaction
 from django.db.models import Min, Model, Q, QuerySet, Sum
 from django.utils import timezone
@@ -89,9 +90,15 @@ Arrived = list[tuple[_Item, str]]  # with what is wrong with the copy, mostly no
 
 
 def place_of(name: str) -> Place:
-    """The storage that an alias of the settings or a URL names. Raises ValueError for a bad URL."""
+    """The storage that an alias of the settings or a URL names.
+
+    Raises ValueError for a bad URL, and for an alias of what keeps no objects.
+    """
     if name in settings.STORAGES:
-        return Place(store_of(name), chosen_name(name))
+        try:
+            return Place(store_of(name), chosen_name(name))
+        except ImproperlyConfigured as error:
+            raise ValueError(str(error)) from error
     entry = storage_from_url(name)
     for alias, known in settings.STORAGES.items():
         if known == entry:
@@ -257,7 +264,7 @@ def _bring(item: _Item, to: Place, origin: ObjectStore | None, on_bytes: OnBytes
         if origin is not None and _size_in(to.store, item.key) == item.size:
             return ""  # what the site has written since it moved
         return _copy(item, origin or store_of(item.storage), to.store, on_bytes)
-    except (AppError, OSError) as error:
+    except (AppError, OSError, InvalidStorageError) as error:
         return f"{type(error).__name__}: {error}"
 
 

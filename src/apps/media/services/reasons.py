@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.core.errors import ObjectMissingError
+from apps.core.errors import ObjectMissingError, StorageUnavailableError
 from apps.core.storage.keys import check_key, whole_of
 from apps.media.conf import options
 from apps.media.exceptions import NotVisibleError
@@ -23,9 +23,16 @@ from apps.media.models import (
     Upload,
 )
 from apps.media.selectors import leaves_trash_at, list_media_usage, name_uses
-from apps.media.services.explanations import Explanation, aliases_in_use, rows_of_key
+from apps.media.services.explanations import (
+    Explanation,
+    aliases_in_use,
+    aliases_left,
+    rows_of_key,
+)
 from apps.media.services.reconciling import storages_to_reconcile
-from apps.media.storage import store_of
+from apps.media.storage import known_aliases, store_of
+
+MISSING = "is not there"
 
 
 def explain(*, what: str) -> list[str]:
@@ -137,33 +144,37 @@ def _explain_key(text: str) -> Iterator[str]:
         key = whole_of(check_key(key))
     except ValueError:
         return
-    for storage in [alias] if alias else storages_to_reconcile():
-        known = storage in storages_to_reconcile() or storage in aliases_in_use()
-        if known:
+    for storage in [alias] if alias else [*storages_to_reconcile(), *aliases_left()]:
+        if storage in storages_to_reconcile() or storage in aliases_in_use():
             yield from _explain_object(storage, key)
 
 
 def _explain_object(alias: str, key: str) -> Iterator[str]:
-    size = _size_of(alias, key)
-    rows = list(rows_of_key(alias, key))
-    if size is None and not rows:
+    found, rows = _look_for(alias, key), list(rows_of_key(alias, key))
+    if not rows and (found == MISSING or alias not in known_aliases()):
         return
-    yield f"object {alias}:{key}: " + ("is not there" if size is None else f"{size} bytes")
+    yield f"object {alias}:{key}: {found}"
     for row in rows:
         yield _told(row)
     if not rows:
         yield "no row explains it: media_reconcile --fix removes it once it is a day old"
 
 
-def _size_of(alias: str, key: str) -> int | None:
+def _look_for(alias: str, key: str) -> str:
+    if alias not in known_aliases():
+        return "nobody can tell, the storage is not in STORAGES"
     try:
-        return store_of(alias).size_of(key)
+        return f"{store_of(alias).size_of(key)} bytes"
     except ObjectMissingError:
-        return None
+        return MISSING
+    except StorageUnavailableError:
+        return "nobody can tell, the storage is away"
 
 
 def _told(found: Explanation) -> str:
     row: Any = found.model._base_manager.get(pk=found.pk)
+    if isinstance(row, Tombstone) and row.storage not in known_aliases():
+        return f"stays: its row is gone; media_cleanup --forget {row.storage} forgets it"
     if isinstance(row, Tombstone):
         trouble = f", {row.attempts} attempts, {row.last_error}" if row.attempts else ""
         return f"goes at {_moment(row.due_at)}: its row is gone{trouble}"

@@ -22,11 +22,14 @@ from apps.media import dispatch
 from apps.media.exceptions import ObjectLostError
 from apps.media.models import MediaFile, MediaVersion, Rendition
 from apps.media.services.bulk import reprocess_many
+from apps.media.services.cleaning import tombstones_left
 from apps.media.services.consistency import Violation
 from apps.media.services.deletion import raise_tombstone
 from apps.media.services.explanations import (
     Explanation,
     aliases_in_use,
+    aliases_left,
+    count_owed,
     explanations,
     is_explained,
     is_still_owed,
@@ -34,7 +37,7 @@ from apps.media.services.explanations import (
 from apps.media.services.hosts import ensure_hosts_known
 from apps.media.services.publication import reject_version
 from apps.media.services.verifying import verify_version
-from apps.media.storage import INCOMING, chosen_name, current_alias, store_of
+from apps.media.storage import INCOMING, chosen_name, current_alias, known_aliases, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +46,22 @@ SWEPT = 500
 
 
 def storages_to_reconcile() -> list[str]:
-    """Every storage that rows name, and the one that new objects go to; each by one name."""
-    return sorted({chosen_name(alias) for alias in (current_alias(), *aliases_in_use())})
+    """Every storage that rows name and the settings know, and the one that new objects go to; each
+    by one name."""
+    named = aliases_in_use() & set(known_aliases())
+    return sorted({chosen_name(alias) for alias in (current_alias(), *named)})
+
+
+def find_left_storages() -> Iterator[Violation]:
+    """What rows name in storages that the settings do not know."""
+    waiting = tombstones_left()
+    for alias in aliases_left():
+        what, told = f"storage {alias}", "is not in STORAGES, and"
+        if count := count_owed(alias):
+            yield Violation("I3", what, f"{told} {count} rows name objects there")
+        if count := waiting.get(alias, 0):
+            ended = f"media_cleanup --forget {alias} ends that"
+            yield Violation("I2", what, f"{told} {count} objects there are to be removed: {ended}")
 
 
 def find_storage_violations(
@@ -152,7 +169,7 @@ def sweep_unfinished(*, limit: int = SWEPT) -> int:
         try:
             while swept < limit and (violation := next(found, None)):
                 swept += bool(violation.repair and violation.repair())
-        except Exception:  # whatever is wrong with one, such as one that the site has left
+        except Exception:  # whatever is wrong with one
             logger.warning("storage %s cannot be swept for now", alias, exc_info=True)
     return dispatch.maybe_sweep_again(dispatch.SWEEP_UNFINISHED, done=swept, limit=limit)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
+from django.core.files.storage import InvalidStorageError
+
 from apps.core.errors import ObjectMissingError
 from apps.media.models import MediaVersion
 from apps.media.storage import store_of
@@ -32,7 +34,10 @@ def count_to_verify(*, after: int = 0) -> tuple[int, int]:
 
 
 def verify_version(version: MediaVersion, *, on_bytes: Callable[[int], None] | None = None) -> str:
-    """What is wrong with the stored bytes of `version`; empty if nothing is."""
+    """What is wrong with the stored bytes of `version`; empty if nothing is.
+
+    Raises `StorageUnavailableError`.
+    """
     digest = hashlib.sha256()
     try:
         with store_of(version.storage).open_object(version.key) as file:
@@ -42,6 +47,8 @@ def verify_version(version: MediaVersion, *, on_bytes: Callable[[int], None] | N
                     on_bytes(len(chunk))
     except ObjectMissingError:
         return _unless_gone(version, "the object is missing")
+    except InvalidStorageError:
+        return _unless_gone(version, "the storage is not in STORAGES")
     if digest.hexdigest() != version.sha256:
         return _unless_gone(version, f"the bytes have changed: {digest.hexdigest()}")
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import signal
@@ -14,12 +15,14 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
+from apps.core.errors import StorageUnavailableError
 from apps.core.storage import ObjectStore, storage_from_url
 from apps.media import selectors, services
 from apps.media.exceptions import HostMissingError
 from apps.media.management import longrun
-from apps.media.models import MediaFile, MediaVersion
+from apps.media.models import MediaFile, MediaVersion, Tombstone
 from apps.media.tests.services.test_jobs import ARCHIVE
 
 
@@ -98,11 +101,57 @@ class TestGoingOn:
         with pytest.raises(CommandError, match=f"--storage media --after {files[0]}"):
             _run()
 
+    def test_a_storage_that_goes_away_loses_nothing(
+        self, files: list[str], own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        walk = own_storage.walk
+
+        def away(prefix: str = "", *, after: str = "") -> Any:
+            yield from itertools.islice(walk(prefix, after=after), 3)
+            raise StorageUnavailableError(files[3])
+
+        monkeypatch.setattr(own_storage, "walk", away)
+        with pytest.raises(CommandError, match=f"--storage media --after {files[1]}"):
+            _run()
+
+    @pytest.mark.parametrize("text", ["", "{", "7", "[1]"])
+    def test_what_is_no_state_is_told(self, files: list[str], tmp_path: Path, text: str) -> None:
+        (tmp_path / "state.json").write_text(text)
+        with pytest.raises(CommandError, match=r"state\.json cannot be used"):
+            _run("--state", str(tmp_path / "state.json"))
+
+    def test_a_state_that_cannot_be_kept_is_told_at_once(
+        self, files: list[str], tmp_path: Path
+    ) -> None:
+        with pytest.raises(CommandError, match="cannot be used"):
+            _run("--state", str(tmp_path / "missing" / "state.json"))
+
     def test_handlers_are_put_back(self) -> None:
         before = signal.getsignal(signal.SIGTERM)
         with longrun.stoppable():
             assert signal.getsignal(signal.SIGTERM) != before
         assert signal.getsignal(signal.SIGTERM) == before
+
+
+class TestStorageThatTheSiteHasLeft:
+    def test_others_are_compared_and_it_is_told(
+        self, files: list[str], own_storage: ObjectStore
+    ) -> None:
+        own_storage.remove(files[1])
+        MediaVersion.objects.filter(key=files[0]).update(storage="gone")
+        Tombstone.objects.create(storage="gone", key=files[2], due_at=timezone.now())
+        said = _run()
+        assert "I3 storage gone: is not in STORAGES, and 1 rows name objects there" in said
+        assert "I2 storage gone: is not in STORAGES, and 1 objects there are to be removed" in said
+        assert f"media:{files[1]} is not there" in said
+        with pytest.raises(CommandError, match="There are violations"):
+            _run("--strict")
+
+    def test_it_cannot_be_asked_for(self, files: list[str]) -> None:
+        Tombstone.objects.create(storage="gone", key=files[2], due_at=timezone.now())
+        with pytest.raises(CommandError, match="no storage gone in STORAGES"):
+            _run("--storage", "gone")
+        assert "gone" not in _run("--storage", "media")
 
 
 class TestMissingHosts:

@@ -41,7 +41,17 @@ class Command(BaseCommand):
             help="with --dry-run: name at most N of each (default %(default)s)",
         )
 
+        parser.add_argument(
+            "--forget",
+            metavar="ALIAS",
+            help="do nothing but end the removal of objects in a storage that the settings do not "
+            "know any more; what is left there is yours to remove",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["forget"]:
+            self._forget(options["forget"], dry_run=options["dry_run"])
+            return
         rules = [
             rule
             for rule in services.cleanup_rules()
@@ -57,6 +67,20 @@ class Command(BaseCommand):
             raise CommandError(told, returncode=128 + stopped.signal) from None
         except HostMissingError as error:
             raise CommandError(error.detail) from error
+        for alias, count in services.tombstones_left().items():
+            self.stdout.write(
+                f"{count} objects wait in the storage {alias}, which is not in STORAGES: have the "
+                f"settings name it again, or end that with --forget {alias}"
+            )
+
+    def _forget(self, alias: str, *, dry_run: bool) -> None:
+        count = services.tombstones_left().get(alias)
+        if count is None:
+            raise CommandError(f"Nothing waits in a storage {alias} that is not in STORAGES.")
+        if dry_run:
+            self.stdout.write(f"{count} objects of {alias} would be forgotten.")
+        else:
+            self.stdout.write(f"{services.forget_storage(alias=alias)} of {alias} forgotten.")
 
     def _tell(self, rule: services.Rule, options: dict[str, Any]) -> None:
         self.stdout.write(f"{rule.name}: {rule.count()} would go: {rule.why()}")

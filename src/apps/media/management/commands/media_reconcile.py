@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from apps.core.errors import AppError
 from apps.media import services
 from apps.media.exceptions import HostMissingError
 from apps.media.management.bulk import positive
@@ -34,7 +35,8 @@ class Command(BaseCommand):
             action="append",
             metavar="ALIAS",
             default=[],
-            help="only this one; may be repeated (default: all that rows name)",
+            help="only this one; may be repeated (default: all that rows name; those that the "
+            "settings do not know are told)",
         )
         parser.add_argument(
             "--fix",
@@ -74,7 +76,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         aliases = _storages(options)
-        kept = Bookmark(options["state"], after=options["after"])
+        try:
+            kept = Bookmark(options["state"], after=options["after"])
+        except (OSError, ValueError, TypeError) as error:
+            raise CommandError(f"{options['state']} cannot be used: {error}") from error
         first = kept.storage or aliases[0]
         if first not in aliases:
             raise CommandError(f"{options['state']} is of the storage {first}, which is not asked.")
@@ -82,13 +87,12 @@ class Command(BaseCommand):
             with stoppable():
                 self._run(aliases[aliases.index(first) :], kept, options)
         except Stopped as stopped:
-            kept.save()
-            told = (
-                f"Stopped after {kept.after or 'nothing'} of {kept.storage or first}. {kept.advice}"
-            )
+            told = _stopped(kept, first)
             raise CommandError(told, returncode=128 + stopped.signal) from None
         except HostMissingError as error:
             raise CommandError(error.detail) from error
+        except AppError as error:  # such as a storage that is away
+            raise CommandError(f"{error.detail} {_stopped(kept, first)}") from error
         kept.drop()
         word = "would be fixed" if options["dry_run"] else "fixed"
         self.stdout.write(f"Found {kept.found} violations, {kept.fixed} {word}.")
@@ -104,6 +108,8 @@ class Command(BaseCommand):
         self, aliases: list[str], kept: Bookmark, options: dict[str, Any]
     ) -> Iterator[services.Violation]:
         grace = timedelta(seconds=options["grace"])
+        if not options["storage"] and not kept.storage:
+            yield from services.find_left_storages()
         for alias in aliases:
             total = services.count_explanations(alias, after=kept.after)
             with Counted(self.stderr, alias, total) as counted:
@@ -130,6 +136,11 @@ class Command(BaseCommand):
         mark = (" [would be fixed]" if options["dry_run"] else " [fixed]") if done else ""
         self.stdout.write(f"{violation}{mark}")
         return done
+
+
+def _stopped(kept: Bookmark, first: str) -> str:
+    kept.save()
+    return f"Stopped after {kept.after or 'nothing'} of {kept.storage or first}. {kept.advice}"
 
 
 def _storages(options: dict[str, Any]) -> list[str]:

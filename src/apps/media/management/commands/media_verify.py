@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.core.errors import AppError
 from apps.media import services
 from apps.media.management.bulk import positive, progress_bar
 
@@ -16,13 +17,13 @@ class Command(BaseCommand):
     help = (
         "Read the stored bytes of every version of every file and compare their SHA-256 with the "
         "one that was taken when they came. Changes nothing. Exits with 1 if anything is wrong; "
-        "Ctrl-C prints the number to go on with."
+        "Ctrl-C, and a storage that is away, end it with the number to go on with."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--after",
-            type=positive,
+            type=_number,
             default=0,
             metavar="NUMBER",
             help="begin behind this version: go on where an interrupted run stopped",
@@ -34,8 +35,9 @@ class Command(BaseCommand):
         try:
             self._verify(options["limit"])
         except KeyboardInterrupt:
-            told = f"Stopped: {self._told()} Go on with --after {self._last}"
-            raise CommandError(told, returncode=130) from None
+            raise CommandError(self._stopped(), returncode=130) from None
+        except AppError as error:  # such as a storage that is away
+            raise CommandError(f"{error.detail} {self._stopped()}") from error
         self.stdout.write(f"Done: {self._told()} The last one was {self._last}.")
         if self._wrong:
             raise CommandError("There are damaged files.", returncode=1)
@@ -56,5 +58,13 @@ class Command(BaseCommand):
                     self.stdout.write(f"{where} ({version.storage}:{version.key}): {wrong}")
                 self._seen, self._last = self._seen + 1, version.pk
 
+    def _stopped(self) -> str:
+        return f"Stopped: {self._told()} Go on with --after {self._last}"
+
     def _told(self) -> str:
         return f"{self._seen} versions read, {self._wrong} wrong."
+
+
+def _number(text: str) -> int:
+    """Of a version; 0 is before all of them, and what a run says that was stopped at once."""
+    return 0 if text == "0" else positive(text)

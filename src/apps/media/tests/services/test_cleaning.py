@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.core.errors import StorageUnavailableError
 from apps.core.storage import ObjectStore, new_key
 from apps.media import services
 from apps.media.models import MediaFile, Tombstone, Upload
@@ -74,6 +75,44 @@ class TestCleanup:
         assert Upload.objects.filter(pk=due["half"].pk).exists()
 
 
+class TestStorageThatTheSiteHasLeft:
+    @pytest.fixture
+    def key(self, own_storage: ObjectStore, db: None) -> str:
+        key = new_key("original")
+        Tombstone.objects.create(storage="gone", key=key, due_at=LONG_AGO)
+        return key
+
+    def test_is_told(self, key: str) -> None:
+        assert "1 objects wait in the storage gone, which is not in STORAGES" in _run(
+            "media_cleanup"
+        )
+        assert Tombstone.objects.exists()
+
+    def test_is_forgotten_at_the_operators_word(self, key: str) -> None:
+        Tombstone.objects.create(storage="media", key=key, due_at=LONG_AGO)
+        _run("media_cleanup", "--forget", "gone", "--dry-run")
+        assert Tombstone.objects.count() == 2
+        assert _run("media_cleanup", "--forget", "gone") == "1 of gone forgotten.\n"
+        assert Tombstone.objects.get().storage == "media"
+
+    @pytest.mark.parametrize("alias", ["media", "nowhere"])
+    def test_nothing_else_is_forgotten(self, key: str, alias: str) -> None:
+        Tombstone.objects.create(storage="media", key=key, due_at=LONG_AGO)
+        with pytest.raises(CommandError, match="Nothing waits"):
+            _run("media_cleanup", "--forget", alias)
+        assert Tombstone.objects.count() == 2
+
+    def test_why_says_so(self, key: str) -> None:
+        for what in (key, f"gone:{key}"):
+            said = _run("media_why", what)
+            assert f"object gone:{key}: nobody can tell, the storage is not in STORAGES" in said
+            assert "media_cleanup --forget gone" in said
+
+    def test_why_of_another_key(self, key: str) -> None:
+        with pytest.raises(CommandError, match="Nothing is known"):
+            _run("media_why", new_key("original"))
+
+
 class TestWhy:
     def test_a_file_in_use(self, due: dict[str, Any]) -> None:
         said = _run("media_why", str(due["used"].pk))
@@ -105,6 +144,17 @@ class TestWhy:
         assert "its row is gone" in _run("media_why", f"media:{key}")
         Tombstone.objects.all().delete()
         assert "no row explains it" in _run("media_why", key)
+
+    def test_a_storage_that_is_away(
+        self, due: dict[str, Any], own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(key: str) -> int:
+            raise StorageUnavailableError(key)
+
+        monkeypatch.setattr(own_storage, "size_of", away)
+        said = _run("media_why", due["kept"].current.key)
+        assert "the storage is away" in said
+        assert "version 1 of file" in said
 
     def test_what_is_gone(self, due: dict[str, Any], owner: Any) -> None:
         pk = due["kept"].pk

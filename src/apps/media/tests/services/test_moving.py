@@ -418,9 +418,22 @@ class TestUnknownStorage:
         assert "0 wrong" in said
         assert _contents(store_of("media")) == before
 
-    def test_nonsense_is_refused(self, db: None) -> None:
-        with pytest.raises(CommandError, match="Unknown storage scheme"):
-            _run("--to", "ftp://somewhere")
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [("ftp://somewhere", "Unknown storage scheme"), ("staticfiles", "not an ObjectStore")],
+    )
+    def test_nonsense_is_refused(self, db: None, name: str, told: str) -> None:
+        with pytest.raises(CommandError, match=told):
+            _run("--to", name)
+
+    def test_what_lies_in_one_that_the_site_has_left_stops_no_others(
+        self, photo: MediaFile, other: str
+    ) -> None:
+        MediaVersion.objects.update(storage="gone")
+        with pytest.raises(CommandError, match="not there"):
+            _run("--to", other)
+        assert MediaVersion.objects.get().storage == "gone"
+        assert set(Rendition.objects.values_list("storage", flat=True)) == {other}
 
 
 class TestNames:

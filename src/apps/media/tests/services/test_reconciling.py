@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.core.errors import StorageUnavailableError
 from apps.core.storage import ObjectStore, new_key
 from apps.core.storage.growing import AppendingStore
 from apps.core.storage.keys import new_piece_key
@@ -341,6 +342,35 @@ class TestVerify:
         except CommandError as error:
             said.write(f"{error} {error.returncode}")
         return said.getvalue()
+
+    def test_one_in_a_storage_that_the_site_has_left_is_told(
+        self, files: list[MediaVersion]
+    ) -> None:
+        MediaVersion.objects.filter(pk=files[0].pk).update(storage="gone")
+        said = self._run()
+        assert "the storage is not in STORAGES" in said
+        assert "3 versions read, 1 wrong" in said
+
+    def test_a_storage_that_goes_away_loses_nothing(
+        self,
+        files: list[MediaVersion],
+        own_storage: ObjectStore,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        open_object = own_storage.open_object
+
+        def away(key: str) -> Any:
+            if key == files[1].key:
+                raise StorageUnavailableError(key)
+            return open_object(key)
+
+        monkeypatch.setattr(own_storage, "open_object", away)
+        assert f"1 versions read, 0 wrong. Go on with --after {files[0].pk} 1" in self._run()
+
+    def test_what_a_run_says_that_was_stopped_at_once_is_taken(
+        self, files: list[MediaVersion]
+    ) -> None:
+        assert self._run("--after", "0").startswith("Done: 3 versions read")
 
     def test_says_what_is_wrong(self, files: list[MediaVersion], own_storage: ObjectStore) -> None:
         assert self._run().startswith("Done: 3 versions read, 0 wrong.")
