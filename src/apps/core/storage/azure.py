@@ -40,7 +40,7 @@ from apps.core.storage.base import (
     StoredObject,
 )
 from apps.core.storage.growing import SignedPart, State, StoredPart
-from apps.core.storage.keys import check_key, check_prefix
+from apps.core.storage.keys import check_key, check_prefix, is_key
 from apps.core.storage.remote import RemoteStore
 
 _BUILDING = threading.Lock()
@@ -149,9 +149,8 @@ class AzureStore(RemoteStore, AzureStorage):  # type: ignore[misc]  # django-sto
 
     def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
         for key, found in self._objects.below(check_prefix(prefix)):
-            if key <= after:
-                continue
-            yield StoredObject(key, found.size, found.last_modified)
+            if key > after and is_key(key):
+                yield StoredObject(key, found.size, found.last_modified)
 
     def presigned_get(
         self, key: str, *, expires_in: int, content_type: str, content_disposition: str

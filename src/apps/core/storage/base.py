@@ -122,7 +122,8 @@ class ObjectStore(Protocol):
 
     def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
         """All objects whose key starts with `prefix` and comes behind `after`, in byte order of
-        their keys, as a stream."""
+        their keys, as a stream. What lies there under a name that is no key is not ours, and left
+        out."""
 
 
 @runtime_checkable

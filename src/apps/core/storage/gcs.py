@@ -31,7 +31,7 @@ from apps.core.storage.base import (
 from apps.core.storage.gcs_client import LIMITS, GcsBucket, gcs_errors
 from apps.core.storage.gcs_growing import GcsAppender, GcsWriter
 from apps.core.storage.growing import SignedPart, State, StoredPart
-from apps.core.storage.keys import check_key, check_prefix
+from apps.core.storage.keys import check_key, check_prefix, is_key
 from apps.core.storage.reader import Windows
 from apps.core.storage.remote import RemoteStore
 
@@ -146,9 +146,8 @@ class GcsStore(RemoteStore, GoogleCloudStorage):  # type: ignore[misc]  # django
 
     def walk(self, prefix: str = "", *, after: str = "") -> Iterator[StoredObject]:
         for key, blob in self._objects.below(check_prefix(prefix)):
-            if key <= after:
-                continue
-            yield StoredObject(key, blob.size, blob.updated)
+            if key > after and is_key(key):
+                yield StoredObject(key, blob.size, blob.updated)
 
     def presigned_get(
         self, key: str, *, expires_in: int, content_type: str, content_disposition: str

@@ -64,6 +64,16 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_key(name: str) -> bool:
+    """Whether `name` may be a key. Other names in the same place are others': folders that a
+    provider's console marks by objects, `lost+found`."""
+    try:
+        check_key(name)
+    except ValueError:
+        return False
+    return True
+
+
 def check_prefix(prefix: str) -> str:
     """Return `prefix` if it may start a key ("" and a closing slash included), else ValueError."""
     if prefix:

@@ -27,7 +27,7 @@ from apps.core.storage.base import (
     write_pieces,
 )
 from apps.core.storage.growing import State
-from apps.core.storage.keys import check_key, check_prefix
+from apps.core.storage.keys import check_key, check_prefix, is_key
 from apps.core.storage.local_appender import LocalAppender
 from apps.core.storage.local_files import (
     LocalWriter,
@@ -122,12 +122,13 @@ class LocalStore(NamedByKeys, FileSystemStorage):
     def _move(self, origin: Path, goal: Path, *, key: str) -> None:
         with local_errors(key):
             make_directories(goal.parent)
-            _move_without_overwriting(origin, goal)
+            move_without_overwriting(origin, goal)
             sync_directory(goal.parent)
             sync_directory(origin.parent)
 
 
-def _move_without_overwriting(origin: Path, goal: Path) -> None:
+def move_without_overwriting(origin: Path, goal: Path) -> None:
+    """Give a file another name. FileExistsError if that is taken by another file."""
     # rename() replaces an existing target silently, link() refuses; so link, then drop the source.
     try:
         os.link(origin, goal, follow_symlinks=False)
@@ -153,7 +154,7 @@ def _rename_where_free(origin: Path, goal: Path) -> None:
 def _walk(folder: Path, key_prefix: str, wanted: str, after: str) -> Iterator[StoredObject]:
     for order, entry in _entries(folder):
         key = key_prefix + order
-        if key <= after and not after.startswith(key):
+        if (key <= after and not after.startswith(key)) or not is_key(key.removesuffix("/")):
             continue
         if order.endswith("/"):
             if key.startswith(wanted) or wanted.startswith(key):

@@ -27,7 +27,7 @@ from apps.core.storage.base import (
     StoredObject,
 )
 from apps.core.storage.growing import SignedPart, State, StoredPart, Unfinished
-from apps.core.storage.keys import check_key, check_prefix
+from apps.core.storage.keys import check_key, check_prefix, is_key
 from apps.core.storage.remote import RemoteStore
 from apps.core.storage.s3_appender import Growing, S3Appender
 from apps.core.storage.s3_client import (
@@ -173,7 +173,8 @@ class S3Store(RemoteStore, S3Storage):  # type: ignore[misc]  # django-storages 
             for page in pages.paginate(**asked):
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(base)
-                    yield StoredObject(key, found["Size"], found["LastModified"])
+                    if is_key(key):
+                        yield StoredObject(key, found["Size"], found["LastModified"])
 
     def presigned_get(
         self, key: str, *, expires_in: int, content_type: str, content_disposition: str

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from apps.core.errors import ObjectMissingError
 from apps.core.storage.base import StoredObject
 from apps.core.storage.growing import State, StoredPart, Unfinished
-from apps.core.storage.keys import pieces_of
+from apps.core.storage.keys import is_key, pieces_of
 from apps.core.storage.s3_appender import Growing, Progress
 from apps.core.storage.s3_client import is_misfit, s3_errors
 from apps.core.storage.s3_multipart import Multipart, abort_uploads
@@ -112,8 +112,7 @@ def walk_unfinished(client: Any, *, bucket: str, base: str, prefix: str) -> Iter
     with s3_errors(prefix):
         for page in pages.paginate(Bucket=bucket, Prefix=base + prefix):
             for found in page.get("Uploads", ()):
-                yield Unfinished(
-                    found["Key"].removeprefix(base),
-                    found["Initiated"],
-                    {"upload_id": found["UploadId"], _ALONE: True},
-                )
+                key = found["Key"].removeprefix(base)
+                if is_key(key):
+                    state = {"upload_id": found["UploadId"], _ALONE: True}
+                    yield Unfinished(key, found["Initiated"], state)

@@ -103,6 +103,22 @@ class TestLocal:
         (Path(local_store.location) / "link").symlink_to(tmp_path)
         assert keys_of(local_store) == [key]
 
+    def test_what_has_no_key_is_not_ours(
+        self, local_store: LocalStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as the folder that every ext4 has at its root, and nobody else may look into."""
+        key, scan = put(local_store, b"abc"), os.scandir
+        (Path(local_store.location) / "Thumbs.db").touch()
+        (Path(local_store.location) / "lost+found").mkdir()
+
+        def refuse(path: Path) -> object:
+            if path.name == "lost+found":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return scan(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        assert keys_of(local_store) == [key]
+
 
 class TestS3:
     def test_presigned_get(self, s3_store: S3Store) -> None:
@@ -117,6 +133,16 @@ class TestS3:
             assert answer.read() == b"abc"
             assert answer.headers["Content-Type"] == "image/png"
             assert answer.headers["Content-Disposition"] == 'attachment; filename="a.png"'
+
+    def test_what_has_no_key_is_not_ours(self, s3_store: S3Store) -> None:
+        """Such as the objects by which consoles mark folders."""
+        key, client = put(s3_store, b"abc"), s3_store.client
+        for name in ("", "original/", "Report.PDF"):
+            at = {"Bucket": s3_store.bucket_name, "Key": f"{s3_store.location}/{name}"}
+            client.put_object(**at, Body=b"")
+            client.create_multipart_upload(**at)
+        assert keys_of(s3_store) == [key]
+        assert list(s3_store.walk_unfinished()) == []
 
     def test_a_stored_type_is_never_honest(self, s3_store: S3Store) -> None:
         small, large = put(s3_store, b"<html>"), put(s3_store, bytes(9 * MIB))
