@@ -41,20 +41,27 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        begun = services.find_open_erasure(name=options["name"])
-        user = maybe_find_user(options["name"])
+        user, keep = maybe_find_user(options["name"]), options["keep_account"]
+        begun = _begun(options["name"], user)
         if user is None and begun is None:
             raise CommandError(f"There is no user {options['name']!r}.")
         if options["dry_run"]:
             self._tell(user)
             return
-        if not begun and not options["yes"]:
-            self._ask(user, options["keep_account"])
-        receipt = json.dumps(self._erase(user, begun, options["keep_account"]), indent=2)
-        if options["receipt"]:
-            options["receipt"].write_text(receipt + "\n")
-        else:
-            self.stdout.write(receipt)
+        if not options["yes"] and not (begun and (keep or not begun.keeps_account)):
+            self._ask(user, keep)
+        self._hand_over(self._erase(user, begun, keep), options["receipt"])
+
+    def _hand_over(self, receipt: dict[str, Any], path: Path | None) -> None:
+        text = json.dumps(receipt, indent=2)
+        try:
+            if path:
+                path.write_text(text + "\n")
+                return
+        except OSError as error:  # what it tells of has gone: it must not go, too
+            self.stdout.write(text)
+            raise CommandError(f"All of this was removed; {path}: {error.strerror}") from error
+        self.stdout.write(text)
 
     def _tell(self, user: Any) -> None:
         counts = selectors.count_belongings(user=user) if user is not None else {}
@@ -75,7 +82,7 @@ class Command(BaseCommand):
             with progress_bar() as progress:
                 bar = progress.add_task("removed", total=None)
                 on_progress = partial(progress.advance, bar)
-                if begun is not None:
+                if begun is not None and user is None:
                     return services.run_erasure(erasure_id=begun.pk, on_progress=on_progress)
                 return services.erase_user(
                     user=user, by=None, keep_account=keep_account, on_progress=on_progress
@@ -85,3 +92,11 @@ class Command(BaseCommand):
             raise CommandError(told, returncode=130) from None
         except StillProtectedError as error:
             raise CommandError(f"{error.detail} {error.args}") from error
+
+
+def _begun(name: str, user: Any) -> Erasure | None:
+    """The erasure to go on with: of this user, or of whoever had the name and is gone."""
+    begun = services.find_open_erasure(name=name)
+    if begun and user is not None and begun.subject != str(user.pk):
+        return None
+    return begun

@@ -321,6 +321,29 @@ class TestCommand:
         with pytest.raises(CommandError, match="no user"):
             self._run(NAME, "--yes")
 
+    def test_the_receipt_is_never_lost(self, life: MediaFile, tmp_path: Path) -> None:
+        said = io.StringIO()
+        missing = str(tmp_path / "missing" / "r.json")
+        with pytest.raises(CommandError, match="No such file"):
+            call_command("media_erase_user", NAME, "--yes", "--receipt", missing, stdout=said)
+        assert json.loads(said.getvalue())["removed"]["media.mediafile"] == 3
+
+    def test_the_account_goes_after_all(self, life: MediaFile, owner: Any) -> None:
+        """An erasure that was begun to keep it is no reason to keep it, nor not to ask."""
+        services.request_erasure(user=owner, by=owner, keep_account=True)
+        with pytest.raises(CommandError, match="--yes"):
+            self._run(NAME)
+        assert json.loads(self._run(NAME, "--yes"))["account"] == "removed"
+        assert not get_user_model().objects.filter(pk=owner.pk).exists()
+
+    def test_who_took_the_name_since_is_asked_about(
+        self, life: MediaFile, owner: Any, stranger: Any
+    ) -> None:
+        Erasure.objects.create(subject=str(owner.pk), subject_name=stranger.username)
+        with pytest.raises(CommandError, match="--yes"):
+            self._run(stranger.username)
+        assert get_user_model().objects.filter(pk=stranger.pk, is_active=True).exists()
+
     def test_goes_on_when_the_account_is_gone_already(
         self, life: MediaFile, owner: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
