@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkstemp
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from apps.core.errors import ObjectMissingError
 from apps.core.filenames import clean_display_name
+from apps.core.storage.local import move_without_overwriting
 from apps.media.models import Caption, MediaFile, MediaVersion
 from apps.media.selectors import exporting as facts
 from apps.media.storage import store_of
@@ -67,16 +68,16 @@ def _appearing(path: Path) -> Iterator[IO[bytes]]:
     """A new file that only its owner reads; at `path` once it is whole and durable."""
     if path.exists():
         raise FileExistsError(path)
-    partial = path.with_name(f"{path.name}.partial")
-    descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    # A name that nobody else can have prepared, or writes to at the same time; mode 0600.
+    descriptor, partial = mkstemp(".partial", f"{path.name}.", path.parent)
     try:
-        with open(descriptor, "wb") as target:  # noqa: PTH123  opened for its mode
+        with open(descriptor, "wb") as target:  # noqa: PTH123  it is open already
             yield target
             target.flush()
             os.fsync(target.fileno())
-        os.link(partial, path)
+        move_without_overwriting(Path(partial), path)
     finally:
-        partial.unlink(missing_ok=True)
+        Path(partial).unlink(missing_ok=True)
 
 
 def _tell(told: IO[bytes], user: Any, files: Iterable[dict[str, Any]]) -> None:

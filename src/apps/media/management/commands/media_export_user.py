@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.files.storage import InvalidStorageError
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import AppError
@@ -39,8 +40,9 @@ class Command(BaseCommand):
             with stoppable(), Counted(self.stderr, "files", total) as counted:
                 done = services.export_user(user=user, path=path, on_progress=counted.advance)
         except Stopped as stopped:
-            raise CommandError("Stopped; nothing was written.", returncode=130) from stopped
-        except (OSError, AppError) as error:
+            code = 128 + stopped.signal
+            raise CommandError("Stopped; nothing was written.", returncode=code) from stopped
+        except (OSError, AppError, InvalidStorageError) as error:
             raise CommandError(f"Nothing was written: {error!r}") from error
         self.stdout.write(
             f"{path}: {done.files} files, {done.objects} objects, {done.bytes} bytes"

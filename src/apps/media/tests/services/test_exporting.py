@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import stat
 import tarfile
 from collections.abc import Callable
@@ -115,6 +117,30 @@ def test_what_is_there_is_not_written_over(photo: MediaFile, owner: Any, tmp_pat
     with pytest.raises(CommandError):
         call_command("media_export_user", owner.username, output=path)
     assert path.read_text() == "theirs"
+
+
+def test_on_a_disk_without_hard_links(
+    photo: MediaFile, owner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **more: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "stick").mkdir()
+    services.export_user(user=owner, path=tmp_path / "stick" / "all.tar")
+    assert [path.name for path in (tmp_path / "stick").iterdir()] == ["all.tar"]
+
+
+def test_nothing_that_was_prepared_is_written_to(
+    photo: MediaFile, owner: Any, tmp_path: Path
+) -> None:
+    """A link that others put there, as in a folder for everybody."""
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"kept")
+    (tmp_path / "all.tar.partial").symlink_to(theirs)
+    services.export_user(user=owner, path=tmp_path / "all.tar")
+    assert theirs.read_bytes() == b"kept"
+    assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600
 
 
 def test_queries_do_not_grow_with_files(
