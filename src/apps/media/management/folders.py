@@ -24,7 +24,7 @@ def find_files(paths: Iterable[Path], *, recursive: bool) -> Iterator[Found]:
     """All files at and below `paths`, in order of their names. Holds the names of one folder per
     level, and no more."""
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             yield from _below(path.resolve(), root=path.resolve(), recursive=recursive)
         else:
             yield _judged(path, root=path.parent.resolve())
@@ -39,11 +39,18 @@ def _below(folder: Path, *, root: Path, recursive: bool) -> Iterator[Found]:
     for path in paths:
         if path.name.startswith("."):
             yield Found(path, "hidden")
-        elif path.is_dir() and not path.is_symlink():
+        elif _is_folder(path) and not path.is_symlink():
             if recursive:
                 yield from _below(path, root=root, recursive=recursive)
         else:
             yield from _beside(path, root=root)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # in a folder that only lists its names, or no name at all: `_judged` tells
+        return False
 
 
 def _beside(path: Path, *, root: Path) -> Iterator[Found]:

@@ -84,6 +84,10 @@ class TestReprocess:
         with pytest.raises(CommandError):
             _run("media_reprocess", *wrong)
 
+    def test_an_unknown_owner_is_told(self, files: list[MediaFile]) -> None:
+        with pytest.raises(CommandError, match="no user 'nobody'"):
+            _run("media_reprocess", "--owner", "nobody")
+
 
 class TestWaiting:
     def test_never_more_than_so_many_jobs_wait(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -171,6 +172,24 @@ def test_what_cannot_be_read_is_told(owner: Any, tree: Path) -> None:
     assert "unreadable" in said
 
 
+def test_a_folder_that_only_lists_its_names_stops_no_others(
+    owner: Any, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut, look = tree / "shut", os.stat
+    shut.mkdir()
+    (shut / "a.jpg").touch()
+
+    def refuse(path: Any, **more: Any) -> os.stat_result:
+        if str(path).startswith(f"{shut}/"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return look(path, **more)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    _, said = refused(tree)
+    assert "unreadable" in said
+    assert "photo.jpg" in names()
+
+
 def test_names_cannot_speak_to_the_terminal(owner: Any, tree: Path) -> None:
     (tree / "\x1b[31m[bold]\udcff.jpg").write_bytes(b"<html></html>")
     _, said = refused(tree)
@@ -181,8 +200,9 @@ def test_names_cannot_speak_to_the_terminal(owner: Any, tree: Path) -> None:
 def test_an_unknown_owner_or_path(owner: Any, tree: Path) -> None:
     with pytest.raises(CommandError, match="no user"):
         call_command("media_import", str(tree), "--owner", "nobody")
-    _, said = refused(tree / "missing")
-    assert "unreadable" in said
+    for missing in ("missing", "x" * 300):  # no file can have the other name
+        _, said = refused(tree / missing)
+        assert "unreadable" in said
     assert not MediaFile.objects.exists()
 
 

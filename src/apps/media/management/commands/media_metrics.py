@@ -34,7 +34,10 @@ class Command(BaseCommand):
         host, _, port = options["serve"].rpartition(":")
         if not host or not port.isdecimal():
             raise CommandError("--serve wants ADDRESS:PORT.")
-        server, thread = start_http_server(int(port), host.strip("[]"), registry=counted())
+        try:
+            server, thread = start_http_server(int(port), host.strip("[]"), registry=counted())
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Nothing can be served on {options['serve']}: {error}") from error
         self.stdout.write(f"Serving on {options['serve']}. Stop: Ctrl-C")
         try:
             with stoppable():

@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.media import services
 from apps.media.management.bulk import BulkCommand, media_id
+from apps.media.management.people import find_user
 from apps.media.models import Status
 from apps.media.models.media_file import MediaType
 
@@ -35,6 +36,8 @@ class Command(BulkCommand):
         super().add_arguments(parser)
 
     def choose(self, options: dict[str, Any]) -> services.Choice:
+        if options["owner"]:
+            find_user(options["owner"])
         named = {name: options[name] for name in ("media_type", "status", "owner")}
         return services.Choice(ids=tuple(options["ids"]), **named)
 
