@@ -23,7 +23,7 @@ from apps.media.exceptions import (
 )
 from apps.media.processing import ffmpeg, recordings
 from apps.media.processing.containers import MUXERS, opened, sound_stream
-from apps.media.processing.covers import has_cover, render_cover
+from apps.media.processing.covers import covers_tell_position, has_cover, render_cover
 from apps.media.processing.cues import save_chapters
 from apps.media.processing.loudness import FILTER, loudness_facts
 from apps.media.processing.surveys import rewind, survey
@@ -79,6 +79,8 @@ def probe(path: Path, mime: str, limits: Limits) -> Facts:
     metadata = {name: value for name, value in facts.metadata.items() if _is_legible(name, value)}
     if has_cover(path, mime, limits):
         metadata["has_cover"] = 1
+    if covers_tell_position(path, mime):
+        metadata["has_position"] = 1
     return replace(facts, metadata=metadata)
 
 

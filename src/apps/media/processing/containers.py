@@ -107,6 +107,8 @@ def opened(path: Path, mime: str) -> Iterator[InputContainer]:
         "protocol_whitelist": PROTOCOLS,
         "codec_whitelist": CODEC_WHITELIST,
     }
+    if demuxer == "mov":
+        options["export_xmp"] = "1"  # among the words, where it can be searched for places
     with (
         reading_recording(),
         av.open(str(path), format=demuxer, options=options, metadata_errors="replace") as container,

@@ -16,6 +16,7 @@ from apps.core.sniffing import sniff
 from apps.media.exceptions import CorruptFileError, RejectedError
 from apps.media.processing.bitmaps import check_pixels, reading_bitmap, render_pixels
 from apps.media.processing.containers import is_cover, opened
+from apps.media.processing.privacy import picture_has_position
 from apps.media.processing.types import Limits, Plan, Progress, Rendered
 
 # All are read by Pillow's own decoders.
@@ -34,6 +35,12 @@ _PACKETS_BEFORE_COVERS = 32  # libav gives attached pictures first
 def has_cover(path: Path, mime: str, limits: Limits) -> bool:
     """Whether a recording has a picture that can be shown."""
     return any(_is_whole(data, limits) for data in _attached_pictures(path, mime))
+
+
+def covers_tell_position(path: Path, mime: str) -> bool:
+    """Whether a picture that is attached to a recording says where it was taken."""
+    pictures = _attached_pictures(path, mime)
+    return any(picture_has_position(data, sniff(data) or "") for data in pictures)
 
 
 def render_cover(

@@ -74,6 +74,23 @@ def has_position(path: Path, mime: str) -> bool:
         return False
 
 
+def picture_has_position(picture: bytes, mime: str) -> bool:
+    """The same of a picture that is attached to another file."""
+    if not picture:
+        return False
+    with mmap.mmap(-1, len(picture)) as data:
+        data.write(picture)
+        try:
+            return _tells_position(data, mime)
+        except CorruptFileError:
+            return False
+
+
+def text_has_position(text: str) -> bool:
+    """Whether an XMP says so."""
+    return bool(_XMP_PLACE.search(text.encode(errors="replace")))
+
+
 def _tells_position(data: mmap.mmap, mime: str) -> bool:
     if mime in CUTS:
         return any(_part_tells(data, part) for part in CUTS[mime](data))

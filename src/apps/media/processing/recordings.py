@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from apps.media.exceptions import CorruptFileError, TooManyPixelsError
 from apps.media.processing.containers import cover_stream, picture_stream, sound_stream
+from apps.media.processing.privacy import text_has_position
 from apps.media.processing.surveys import Survey, rewind
 from apps.media.processing.types import AudioFacts, Chapter, Limits, Scalar, VideoFacts
 
@@ -219,9 +220,12 @@ def metadata_of(container: InputContainer) -> dict[str, Scalar]:
 
 
 def _may_tell_position(container: InputContainer, tags: Mapping[str, str]) -> bool:
-    """Tags that name a place; and in a film any track of data or text: drones and action cameras
-    write where they are into those, second by second."""
-    if any(word in tag for tag in tags for word in _POSITION_WORDS):
+    """Tags that name a place, of one track too, and XMP; and in a film any track of data or text:
+    drones and action cameras write where they are into those, second by second."""
+    names = [*tags, *(name.lower() for stream in container.streams for name in stream.metadata)]
+    if any(word in name for name in names for word in _POSITION_WORDS):
+        return True
+    if any(map(text_has_position, tags.values())):
         return True
     kinds = {stream.type for stream in container.streams}
     return "video" in kinds and not kinds <= {"video", "audio"}

@@ -16,6 +16,7 @@ from apps.media.processing import audio as sounds
 from apps.media.processing.bitmaps import render_pixels
 from apps.media.processing.clips import clip_size, render_clip
 from apps.media.processing.containers import MUXERS, opened, picture_stream, sound_stream
+from apps.media.processing.covers import covers_tell_position
 from apps.media.processing.cues import save_chapters
 from apps.media.processing.ffmpeg import run_ffmpeg
 from apps.media.processing.ffmpeg import source as read_source
@@ -47,7 +48,11 @@ def probe(path: Path, mime: str, limits: Limits) -> Facts:
     decoded, `TooLongError`, `TooManyPixelsError`."""
     with opened(path, mime) as container:
         facts = _film_facts(container, limits)
-    return facts or sounds.probe(path, mime, limits)
+    if facts is None:
+        return sounds.probe(path, mime, limits)
+    if facts.metadata.get("has_cover") and covers_tell_position(path, mime):
+        return replace(facts, metadata={**facts.metadata, "has_position": 1})
+    return facts
 
 
 def _film_facts(container: InputContainer, limits: Limits) -> Facts | None:

@@ -171,6 +171,19 @@ def loud_surround() -> bytes:
     )
 
 
+def place_of_a_track() -> bytes:
+    """A tag of the picture alone says where."""
+    place = ("-metadata:s:v", "location=+48.1000+011.5000/")
+    return made("film.mkv", "-i", "source", "-c", "copy", *place, source=film())
+
+
+def place_in_xmp() -> bytes:
+    """As editing programs write it: a box of Adobe's behind the film."""
+    told = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><exif:GPSLatitude>48,6N</exif:GPSLatitude>'
+    box = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC") + told
+    return film() + struct.pack(">I4s", 8 + len(box), b"uuid") + box
+
+
 def long_gap() -> bytes:
     """One keyframe only."""
     return film(seconds=12, rate="10", picture=(*_H264, "-g", "9999"))
@@ -293,6 +306,15 @@ def headless_mp3() -> bytes:
 def cover_jpeg(width: int = 600, height: int = 600) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), COVER).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def placed_cover() -> bytes:
+    """The photograph of a phone that knows where it is, as large as `cover_jpeg`."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 6.0, 0.0), 3: "E", 4: (11.0, 30.0, 0.0)})
+    buffer = io.BytesIO()
+    Image.new("RGB", (200, 200), COVER).save(buffer, "JPEG", exif=exif)
     return buffer.getvalue()
 
 

@@ -341,6 +341,15 @@ class TestTags:
 
 class TestCovers:
     @pytest.mark.parametrize(
+        ("name", "mime"), [("song.mp3", "audio/mpeg"), ("song.m4a", "audio/mp4")]
+    )
+    def test_a_cover_may_say_where(self, name: str, mime: str, save: Save, play: Play) -> None:
+        path = save(recordings.song(name, cover=recordings.placed_cover()))
+        assert probe(path, mime).metadata == {"has_cover": 1, "has_position": 1}
+        clean = play(path, mime, (CLEAN,)).outputs[0].path
+        assert probe(clean, mime).metadata == {}
+
+    @pytest.mark.parametrize(
         ("name", "mime"),
         [("song.mp3", "audio/mpeg"), ("song.m4a", "audio/mp4"), ("song.flac", "audio/flac")],
     )

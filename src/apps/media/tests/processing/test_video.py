@@ -137,6 +137,22 @@ class TestFacts:
         assert [chapter.title for chapter in facts.chapters] == ["Out <1>", "Back"]
         assert facts.chapters[1].start == pytest.approx(1)
 
+    @pytest.mark.parametrize(
+        ("make", "mime"),
+        [
+            (recordings.place_of_a_track, "video/x-matroska"),
+            (recordings.place_in_xmp, "video/mp4"),
+        ],
+        ids=["of a track", "in XMP"],
+    )
+    def test_a_place_wherever_it_is_told(self, make: Make, mime: str, kept: Keep) -> None:
+        source = kept(make())
+        assert probe(source, mime).metadata == {"has_position": 1}
+        clean = render(source, mime, CLEAN).outputs[0].path
+        assert probe(clean, mime).metadata == {}
+        assert b"GPSLatitude" not in clean.read_bytes()
+        assert b"+48.1" not in clean.read_bytes()
+
     def test_a_container_of_films_may_hold_only_sound(self, kept: Keep) -> None:
         facts = probe(kept(recordings.sound_in_a_film()), "video/mp4")
         assert (facts.width, facts.height, facts.video) == (0, 0, None)
