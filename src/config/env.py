@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ class _Literal(environ.Env):  # type: ignore[misc]  # has no types
     def __init__(self) -> None:
         super().__init__()
         self.escape_proxy = True
-        self.ENVIRON = {name: text.replace("$", r"\$") for name, text in os.environ.items()}
+        self.ENVIRON = {name: text.replace("$", r"\$") for name, text in self.ENVIRON.items()}
 
 
 def _read(env: environ.Env, kind: Any, name: str, default: Any) -> Any:
