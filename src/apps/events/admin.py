@@ -1,4 +1,4 @@
-"""Events in the administration, with their guests and galleries."""
+"""Events in the administration, with the beginning of their galleries; invitations beside them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.events.models import Event, EventPhoto, Invitation
-from apps.media.admin import MediaAttachmentInline, MediaFieldsMixin
+from apps.media.admin import MediaAttachmentFormSet, MediaAttachmentInline, MediaFieldsMixin
+
+SHOWN_PHOTOS = 50
 
 
-class InvitationInline(admin.TabularInline):  # type: ignore[type-arg]
-    model = Invitation
-    extra = 0
-    autocomplete_fields = ["user"]
-    fields = ["user", "answer", "answered_at"]
-    readonly_fields = ["answered_at"]
+class EventPhotoFormSet(MediaAttachmentFormSet):
+    """The first photos: all of them are more fields than a form may send."""
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_first"):
+            self._first = list(super().get_queryset()[:SHOWN_PHOTOS])
+        return self._first
 
 
 class EventPhotoInline(MediaAttachmentInline):
     """A look at the gallery; what is in it is changed on the event's page."""
 
     model = EventPhoto
+    formset = EventPhotoFormSet
     fields = ["preview", "position", "media", "alt_text", "added_by", "created_at"]
     readonly_fields = fields
     can_delete = False
@@ -47,7 +51,7 @@ class EventAdmin(MediaFieldsMixin, admin.ModelAdmin):  # type: ignore[type-arg,m
     search_fields = ["title", "place", "host__username"]
     date_hierarchy = "starts_at"
     autocomplete_fields = ["host"]
-    readonly_fields = ["created_at", "updated_at"]
+    readonly_fields = ["created_at", "updated_at", "photo_total"]
     fields = [
         ("title", "host"),
         ("starts_at", "ends_at"),
@@ -56,8 +60,9 @@ class EventAdmin(MediaFieldsMixin, admin.ModelAdmin):  # type: ignore[type-arg,m
         "banner",
         ("visibility", "guests_add_photos"),
         ("created_at", "updated_at"),
+        "photo_total",
     ]
-    inlines = [InvitationInline, EventPhotoInline]
+    inlines = [EventPhotoInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         rows: QuerySet[Event] = super().get_queryset(request)
@@ -66,3 +71,16 @@ class EventAdmin(MediaFieldsMixin, admin.ModelAdmin):  # type: ignore[type-arg,m
     @admin.display(description=_("photos"), ordering="photo_total")
     def photo_total(self, event: Any) -> int:
         return int(event.photo_total)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """On their own: an event may have more guests than a form has fields."""
+
+    list_display = ["user", "event", "answer", "answered_at"]
+    list_filter = ["answer"]
+    list_select_related = ["user", "event"]
+    search_fields = ["user__username", "event__title"]
+    autocomplete_fields = ["user", "event"]
+    readonly_fields = ["answered_at"]
+    show_full_result_count = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.events import services
-from apps.events.models import Event, EventPhoto
+from apps.events.models import Event, EventPhoto, Invitation
 from apps.events.tests.conftest import names
 from apps.media.fields import Crop
 from apps.media.models import MediaFile, Upload
@@ -141,6 +142,34 @@ def test_the_administration_shows_banner_and_gallery(
     services.update_event(user=owner, event=event, banner=made[0])
     page = browser_of(staff).get(f"/admin/events/event/{event.pk}/change/").content.decode()
     assert page.count("/r/thumb.webp") == 3
+
+
+def test_the_administration_changes_an_event_with_many_photos_and_guests(
+    admin_client: Client, owner: Any, event: Event, django_assert_max_num_queries: Any
+) -> None:
+    facts = {"media_type": "image", "mime_type": "image/jpeg", "size": 1, "usable": True}
+    made = [MediaFile(owner=owner, original_name=f"{n}.jpg", **facts) for n in range(300)]
+    EventPhoto.objects.bulk_create(
+        EventPhoto(event=event, media=one, position=position, added_by=owner)
+        for position, one in enumerate(MediaFile.objects.bulk_create(made))
+    )
+    people = [type(owner)(username=f"u{number}") for number in range(150)]
+    Invitation.objects.bulk_create(
+        Invitation(event=event, user=one) for one in type(owner).objects.bulk_create(people)
+    )
+    url = f"/admin/events/event/{event.pk}/change/"
+    with django_assert_max_num_queries(25):
+        page = admin_client.get(url).content.decode()
+    tags = re.findall("<(?:input|select|textarea)[^>]*>", page)
+    found = {tag: re.search(' name="([^"]+)"', tag) for tag in tags}
+    values = {tag: re.search(' value="([^"]*)"', tag) for tag in tags}
+    sent = {name[1]: (values[tag] or ["", ""])[1] for tag, name in found.items() if name}
+    said = {"title": "Small party", "host": str(owner.pk), "visibility": "public"}
+    assert admin_client.post(url, {**sent, **said}).status_code == 302
+    event.refresh_from_db()
+    assert (event.title, event.photos.count()) == ("Small party", 300)
+    listed = admin_client.get("/admin/events/invitation/?q=u149").content.decode()
+    assert "u149" in listed
 
 
 def test_an_event_is_read_in_german(client: Client, event: Event, guest: Any) -> None:
