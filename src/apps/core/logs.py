@@ -11,8 +11,10 @@ import re
 from datetime import UTC, datetime
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Addresses whose next part is a capability: share links, and whatever is signed.
-_TOKEN = re.compile(r"(?i)(/share/|/s/)[^/\s?\"'#]+")
+# Addresses whose next part is a capability: share links, whatever is signed, what mails lead to.
+_TOKEN = re.compile(
+    r"(?i)(/share/|/s/|/notifications/picture/|/notifications/unsubscribe/)[^/\s?\"'#]+"
+)
 _SECRET = re.compile(
     r"(?i)([?&](?:[a-z-]*token|[a-z-]*signature|[a-z-]*credential|sig|key|password)=)[^&\s\"']+"
 )

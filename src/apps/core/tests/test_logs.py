@@ -28,6 +28,8 @@ from apps.core.logs import SafeLines, clean_line
             '"GET /share/***/1/original?download=1 HTTP/1.1" 200',
         ),
         ("https://x.example/share/q2-_W9", "https://x.example/share/***"),
+        ("GET /notifications/picture/q2-_W9", "GET /notifications/picture/***"),
+        ("POST /notifications/unsubscribe/q2-_W9/", "POST /notifications/unsubscribe/***/"),
         ("path=/media/s/abc:1tQ.x-_/1/hls/240p.mp4?v=1", "path=/media/s/***/1/hls/240p.mp4?v=1"),
         ("/media/shares/1/ and /api/v1/media/1/share-links/2/",) * 2,
     ],

@@ -310,6 +310,7 @@ class TestAtTheApplication:
         ("/share/q2-_W9/", "/share/***/"),
         ("/share/q2-_W9?x=1", "/share/***?x=1"),
         ("/media/s/q2-_W9:1/2/hls/240p.mp4", "/media/s/***/2/hls/240p.mp4"),
+        ("/notifications/unsubscribe/q2-_W9/", "/notifications/unsubscribe/***/"),
         ("/library/?q=share", "/library/?q=share"),
     ],
 )
