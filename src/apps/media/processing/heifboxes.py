@@ -155,7 +155,8 @@ def cleaning(data: mmap) -> Iterator[Patch]:
         if box.name not in _KEPT_BOXES:
             yield from _freed(box)
         elif box.name == b"moov":
-            yield from _freed_in_film(data, box)
+            for inner in _told_in_film(data, box):
+                yield from _freed(inner)
     yield from _end_blanked(data)
 
 
@@ -169,17 +170,29 @@ def _blanked(item: Item) -> Iterator[Patch]:
         content = b""
 
 
+def boxes_beside(data: mmap) -> Iterator[tuple[int, int]]:
+    """Where the boxes begin and end that hold no picture, and what is behind the last one."""
+    end = 0
+    for box in _boxes(data, 0, len(data)):
+        end = box.end
+        if box.name not in _KEPT_BOXES:
+            yield box.body, box.end
+        elif box.name == b"moov":
+            yield from ((inner.start, inner.end) for inner in _told_in_film(data, box))
+    yield end, len(data)
+
+
 def _freed(box: _Box) -> Iterator[Patch]:
     yield box.start + 4, b"free"
     yield box.body, bytes(box.end - box.body)
 
 
-def _freed_in_film(data: mmap, box: _Box) -> Iterator[Patch]:
+def _told_in_film(data: mmap, box: _Box) -> Iterator[_Box]:
     for inner in _boxes(data, box.body, box.end):
         if inner.name in _TOLD_IN:
-            yield from _freed(inner)
+            yield inner
         elif inner.name == b"trak":
-            yield from _freed_in_film(data, inner)
+            yield from _told_in_film(data, inner)
 
 
 def _end_blanked(data: mmap) -> Iterator[Patch]:

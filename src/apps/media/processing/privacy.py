@@ -98,7 +98,7 @@ def _tells_position(data: mmap.mmap, mime: str) -> bool:
         texts = tiffblocks.xmp_texts(data)
         return tiffblocks.tells_position(data) or any(map(_XMP_PLACE.search, texts))
     if mime in _PATCHES:
-        return any(_item_tells(data, item) for item in heifboxes.told_items(data))
+        return _heif_tells(data)
     return bool(_XMP_PLACE.search(data))
 
 
@@ -108,8 +108,17 @@ def _part_tells(data: mmap.mmap, part: Part) -> bool:
     told = data[part.body : min(part.end, part.body + _LONGEST_TOLD)]
     if part.kind == "exif":
         return tiffblocks.tells_position(told) or told.startswith(_PACKED_EXIF)
-    is_packed = told.startswith(_PACKED_XMP)
-    return part.kind == "xmp" and (is_packed or bool(_XMP_PLACE.search(told)))
+    if part.kind == "xmp" and told.startswith(_PACKED_XMP):
+        return True
+    return part.kind != "kept" and bool(_XMP_PLACE.search(told))  # converters make texts of Exif
+
+
+def _heif_tells(data: mmap.mmap) -> bool:
+    """In an item, or in a box beside the pictures, such as the film of a moving photograph."""
+    if any(_item_tells(data, item) for item in heifboxes.told_items(data)):
+        return True
+    beside = heifboxes.boxes_beside(data)
+    return any(_TRAILING_PLACE.search(data, start, end) for start, end in beside)
 
 
 def _item_tells(data: mmap.mmap, item: heifboxes.Item) -> bool:

@@ -122,6 +122,25 @@ class TestPositions:
         data = make(exif=exif(position=False).tobytes())
         assert probe(save(data), mime).metadata["has_position"] == 1
 
+    def test_in_texts_that_converters_make_of_exif(self, save: Save) -> None:
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text("exif:GPSLatitude", "48/1, 51/1, 29/1")
+        data = saved("PNG", pnginfo=texts, exif=exif(position=False))
+        assert probe(save(data), "image/png").metadata["has_position"] == 1
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            struct.pack(">I4s4s", 12, b"mpvd", b"\xa9xyz"),
+            struct.pack(">I4sI4s4s", 20, b"moov", 12, b"udta", b"loci"),
+            b"\xa9xyz",
+        ],
+        ids=["moving photograph", "sequence", "behind the end"],
+    )
+    def test_beside_the_picture_of_a_heic(self, told: bytes, save: Save) -> None:
+        data = heic(xmp=XMP % b"", exif=exif(position=False).tobytes())
+        assert probe(save(data + told), "image/heic").metadata["has_position"] == 1
+
     @each_format
     def test_nowhere(self, mime: str, make: Make, save: Save) -> None:
         texts = {"pnginfo": None} if make is png else {"xmp": XMP % b""}
