@@ -18,9 +18,17 @@ def mail_settings(url: str) -> dict[str, Any]:
     if parts.scheme == "file" and parts.path:
         backend = f"{BACKENDS}.filebased.EmailBackend"
         return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": unquote(parts.path)}
-    if parts.scheme in PORTS and parts.hostname:
+    if parts.scheme in PORTS and parts.hostname and _has_whole_port(parts):
         return _smtp(parts)
     raise ImproperlyConfigured("EMAIL_URL is file:///folder, smtp://, smtp+tls:// or smtps://host")
+
+
+def _has_whole_port(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port
+    except ValueError:
+        return False
+    return True
 
 
 def _smtp(parts: SplitResult) -> dict[str, Any]:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -28,6 +30,11 @@ class Variable:
     default: Any
     meaning: str
     shown: str = ""
+
+
+def _url_of(name: str, before: str = "file://") -> Callable[[dict[str, Any]], str]:
+    """The URL of `name` in `DATA_DIR`, whatever that is called."""
+    return lambda read: before + quote(str(read["data_dir"] / name))
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Environment:
         dict[str, object],
         Variable(
             "DATABASE_URL",
-            lambda read: f"sqlite:///{read['data_dir'] / 'db.sqlite3'}",
+            _url_of("db.sqlite3", "sqlite:///"),
             "`postgres://user:password@host:5432/name`",
             shown="SQLite in `DATA_DIR`",
         ),
@@ -256,7 +263,7 @@ class Environment:
         str,
         Variable(
             "MEDIA_STORAGE_URL",
-            lambda read: f"file://{read['data_dir'] / 'media'}",
+            _url_of("media"),
             "where objects live, see [below](#storage-urls)",
             shown="`file://` in `DATA_DIR`",
         ),
@@ -275,7 +282,7 @@ class Environment:
         str,
         Variable(
             "EMAIL_URL",
-            lambda read: f"file://{read['data_dir'] / 'mail'}",
+            _url_of("mail"),
             "where mails go: `smtp://user:password@host:port`, `smtp+tls://…` (STARTTLS), "
             "`smtps://…`, or "
             "files in a folder",

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.storage import storage_from_url
 from config.env import DEVELOPMENT_SECRET, ROOT, read_environment
+from config.mail import mail_settings
 
 LONG = "k" * 50
 
@@ -107,3 +109,18 @@ def test_no_directory_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """And never the one that a process happens to be in."""
     monkeypatch.setenv("DATA_DIR", "")
     assert read_environment().data_dir == ROOT / "var"
+
+
+def test_a_directory_may_have_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "c++ #1 50%41?"
+    monkeypatch.setenv("DATA_DIR", str(folder))
+    found = read_environment()
+    assert found.database["NAME"] == str(folder / "db.sqlite3")
+    stored = storage_from_url(found.media_storage_url)
+    assert stored["OPTIONS"] == {"location": str(folder / "media")}
+    assert mail_settings(found.email_url)["EMAIL_FILE_PATH"] == str(folder / "mail")
+
+
+def test_mail_goes_to_a_port_that_is_one() -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
+        mail_settings("smtp://mail.example.org:smtp")
