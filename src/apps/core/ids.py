@@ -14,8 +14,11 @@ def new_id() -> uuid.UUID:
 
 
 def id_at(moment: datetime) -> uuid.UUID:
-    """A new id like those that were made at `moment`, for what is older than its row."""
-    return uuid7(nanoseconds=int(moment.timestamp() * 1000) * 1_000_000)
+    """A new id like those that were made at `moment`, for what is older than its row.
+
+    What is older than 1970 gets one of its first moment.
+    """
+    return uuid7(nanoseconds=max(int(moment.timestamp() * 1000), 0) * 1_000_000)
 
 
 def first_id(moment: datetime) -> uuid.UUID:

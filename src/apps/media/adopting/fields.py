@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import FileField, Q, QuerySet
+from django.db.models import DateField, FileField, Q, QuerySet
 
 from apps.media.adopting.contract import Adoptable, OldAddress, UnknownSourceError
 from apps.media.adopting.thumbnails import thumbnails_of
@@ -32,12 +33,15 @@ class FieldSource:
     shares_files = True
 
     def __init__(self, path: str, wording: Wording = Wording()) -> None:
-        """`path` is `app.Model.field`. Raises `UnknownSourceError`."""
+        """`path` is `app.Model.field`. Raises `UnknownSourceError`, also where the owner is no
+        user, or the time no date."""
         label, _, self._field = path.rpartition(".")
         self._model = installed_model(label)
         self._wording = wording
         _ensure_file_field(self._model, self._field)
         fields = [_ensure_field(self._model, named) for named in vars(wording).values()]
+        _ensure_user(wording.owner, fields[0])
+        _ensure_date(wording.created_at, fields[-1])
         self._owner = _key_path(wording.owner, fields[0])
         self._words = {name: path for name, path in vars(wording).items() if name != "owner"}
         self.name = f"{self._model._meta.label_lower}.{self._field}"
@@ -88,6 +92,20 @@ def _ensure_file_field(model: type[Any], name: str) -> None:
     if isinstance(_ensure_field(model, name), FileField):
         return
     raise UnknownSourceError(f"{model._meta.label}.{name} is no FileField.")
+
+
+def _ensure_user(path: str, field: Any) -> None:
+    """The key of anything else may be that of some user, too, who would get the files."""
+    if not path:
+        return
+    named = field.model if field.primary_key else None  # of a user's own field
+    if not issubclass(field.related_model or named or type(None), get_user_model()):
+        raise UnknownSourceError(f"{path!r} leads to no user; others are reached by __.")
+
+
+def _ensure_date(path: str, field: Any) -> None:
+    if path and not isinstance(field, DateField):
+        raise UnknownSourceError(f"{path!r} is no date.")
 
 
 def _ensure_field(model: type[Any], path: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -62,5 +62,10 @@ def _within(share: float) -> float:
     return min(max(share, 0.0), 1.0)
 
 
-def aware(moment: datetime | None) -> datetime | None:
-    return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
+def aware(moment: date | None) -> datetime | None:
+    """A moment as such; of a day its beginning."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001  made aware below
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

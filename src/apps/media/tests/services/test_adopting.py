@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from apps.core.errors import StorageFullError
 from apps.core.ids import moment_of
 from apps.core.storage import ObjectStore
 from apps.media import adopting, selectors, services
+from apps.media.adopting.walking import aware
 from apps.media.models import (
     Adoption,
     Collection,
@@ -105,6 +106,18 @@ def test_a_file_comes_with_what_the_row_says_of_it(owner: Any, flyer: Any) -> No
     assert selectors.find_adopted(source=NAME, pk=row.pk) == media
     assert selectors.find_adopted(source=NAME, pk=0) is None
     assert row.sheet.read() == PHOTO  # the old one is left alone
+
+
+def test_a_day_is_a_moment_and_no_moment_is_too_old() -> None:
+    assert aware(date(2020, 5, 4)) == datetime(2020, 5, 4, tzinfo=UTC)
+    assert aware(None) is None
+
+
+def test_what_is_older_than_computers_count_comes_first(flyer: Any) -> None:
+    flyer(printed_at=datetime(1911, 1, 1, tzinfo=UTC))
+    (told,) = adopt(source=source(created_at="printed_at"))
+    assert told.taken
+    assert the_file().created_at.year == 1911
 
 
 def test_texts_are_cut_to_what_fits(flyer: Any) -> None:
@@ -262,7 +275,14 @@ def test_long_lists_are_read_in_pieces(
         (("references", FIELD, "name"), "hosts.Flyer.name is no MediaField"),
         (("references", "hosts.Flyer.name", "picture"), "hosts.Flyer.name names no file"),
         (("field", FIELD, "--visibility", "private", "--owner", "nobody"), "There is no user"),
+        (("field", FIELD, "--visibility", "private", "--owner-field", "name"), "leads to no user"),
+        (("field", FIELD, "--visibility", "private", "--owner-field", "id"), "leads to no user"),
+        (
+            ("field", FIELD, "--visibility", "private", "--owner-field", "picture"),
+            "leads to no user",
+        ),
         (("field", FIELD, "--visibility", "private", "--title-field", "x__y"), "no field 'x__y'"),
+        (("field", FIELD, "--visibility", "private", "--created-at-field", "name"), "is no date"),
     ],
 )
 def test_what_is_not_there_is_said(db: None, arguments: tuple[str, ...], reason: str) -> None:
