@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from apps.core.errors import AppError
 from apps.core.origins import known
+from apps.core.pages import page_of_form
 from apps.core.problems import error_headers, phrase_of, problem_response
 from apps.core.words import gettext_noop as _
 
@@ -103,18 +102,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not wants_page(request):
         return problem_response(status=403, code="csrf_failed", detail=detail)
     title = gettext("This form is out of date")
-    context = {"status": 403, "title": title, "detail": detail, "back": _page_of_form(request)}
+    context = {"status": 403, "title": title, "detail": detail, "back": page_of_form(request)}
     return render(request, "core/error.html", context, status=403)
-
-
-def _page_of_form(request: HttpRequest) -> str:
-    """Where on this site the form was, if the browser says so."""
-    came_from = request.headers.get("Referer", "")
-    hosts = {request.get_host()}
-    if not url_has_allowed_host_and_scheme(came_from, hosts, require_https=request.is_secure()):
-        return ""
-    parts = urlsplit(came_from)
-    return parts._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
 
@@ -21,6 +24,16 @@ def site_contact() -> str:
     return str(getattr(settings, "SITE_CONTACT", ""))
 
 
+def page_of_form(request: HttpRequest) -> str:
+    """Where on this site the form was, if the browser says so; else empty."""
+    came_from = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(came_from, hosts, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(came_from)
+    return parts._replace(scheme="", netloc="", fragment="").geturl()
+
+
 class PageView(View):
     """Any page: what it shows depends on the visitor, so that no cache may keep it."""
 
@@ -32,3 +45,9 @@ class PageView(View):
 
 class PersonalView(LoginRequiredMixin, PageView):
     """A page of somebody signed in."""
+
+    def handle_no_permission(self) -> HttpResponseRedirect:
+        """Signing in leads back to the page; where only a form is taken, to that of the form."""
+        if "get" in self.http_method_names and hasattr(self, "get"):
+            return super().handle_no_permission()
+        return redirect_to_login(page_of_form(self.request), self.get_login_url())

@@ -74,8 +74,16 @@ class TestFollowing:
 
     def test_strangers_to_the_site_sign_in_first(self, owner: Any) -> None:
         answer = Client().post("/users/olga/follow/")
-        assert answer["Location"].startswith("/accounts/login/")
+        assert answer["Location"] == "/accounts/login/?next="
         assert not Follow.objects.exists()
+
+    def test_signing_in_leads_back_to_where_the_button_was(self, owner: Any) -> None:
+        for came_from, back in (
+            ("http://testserver/users/olga/?a=1", "/users/olga/%3Fa%3D1"),
+            ("http://elsewhere.example/users/olga/", ""),
+        ):
+            answer = Client().post("/users/olga/follow/", headers={"referer": came_from})
+            assert answer["Location"] == f"/accounts/login/?next={back}"
 
     def test_hidden_people_are_not_followed(self, owner: Any, stranger: Any) -> None:
         client = Client()
