@@ -58,6 +58,12 @@ class Bookmark:
         self.fixed: int = kept.get("fixed", 0)
         self.save()  # what cannot be written is known at once, and not hours later
 
+    def begin(self, storage: str) -> None:
+        """Everything in the storages before this one is done; in itself, what was done before."""
+        if self.storage not in {"", storage}:
+            self.after = ""
+        self.storage = storage
+
     def turn_to(self, storage: str, key: str) -> None:
         """Everything up to `key` is done."""
         self.storage, self.after = storage, key
@@ -83,8 +89,11 @@ class Bookmark:
         """How to go on."""
         if self._path:
             return f"The same command goes on (--state {self._path})."
-        place = f"--storage {self.storage} --after {self.after}" if self.after else ""
-        return f"Go on with {place}" if place else "Nothing was done."
+        if not self.storage:
+            return "Nothing was done."
+        return f"Go on with --storage {self.storage}" + (
+            f" --after {self.after}" * bool(self.after)
+        )
 
 
 class Counted:

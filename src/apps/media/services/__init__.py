@@ -122,6 +122,7 @@ from apps.media.services.receiving import receive_upload
 from apps.media.services.reconciling import (
     find_left_storages,
     find_storage_violations,
+    lacks_all_objects,
     storages_to_reconcile,
     sweep_unfinished,
 )
@@ -270,6 +271,7 @@ __all__ = [
     "is_editable",
     "keep_media",
     "keep_of_lookalikes",
+    "lacks_all_objects",
     "list_direct_parts",
     "look_at_upload",
     "mark_unused",

@@ -143,3 +143,8 @@ def aliases_left() -> list[str]:
 def count_owed(alias: str) -> int:
     """How many rows say that an object is there."""
     return sum(source.of(alias).count() for source in sources() if source.owed)
+
+
+def is_owed_any(alias: str) -> bool:
+    """Whether a row says that an object is there."""
+    return any(source.of(alias).exists() for source in sources() if source.owed)

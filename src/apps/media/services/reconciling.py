@@ -32,6 +32,7 @@ from apps.media.services.explanations import (
     count_owed,
     explanations,
     is_explained,
+    is_owed_any,
     is_still_owed,
 )
 from apps.media.services.hosts import ensure_hosts_known
@@ -50,6 +51,11 @@ def storages_to_reconcile() -> list[str]:
     by one name."""
     named = aliases_in_use() & set(known_aliases())
     return sorted({chosen_name(alias) for alias in (current_alias(), *named)})
+
+
+def lacks_all_objects(alias: str) -> bool:
+    """Whether rows name objects in the storage, and not a single one is there."""
+    return is_owed_any(alias) and next(store_of(alias).walk(), None) is None
 
 
 def find_left_storages() -> Iterator[Violation]:

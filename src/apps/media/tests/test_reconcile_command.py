@@ -114,6 +114,31 @@ class TestGoingOn:
         with pytest.raises(CommandError, match=f"--storage media --after {files[1]}"):
             _run()
 
+    def test_stopped_among_rows_it_walks_along_no_keys_again(
+        self, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*, before: Any) -> Any:
+            raise longrun.Stopped(signal.SIGINT)
+            yield
+
+        state = tmp_path / "state.json"
+        with monkeypatch.context() as patch:
+            patch.setattr(services, "find_inconsistencies", stop)
+            with pytest.raises(CommandError, match=f"--storage media --after {files[4]}"):
+                _run()
+            with pytest.raises(CommandError, match="The same command goes on"):
+                _run("--state", str(state))
+        assert json.loads(state.read_text())["after"] == files[4]
+
+    def test_stopped_between_two_storages(self) -> None:
+        kept = longrun.Bookmark(None, after="a")
+        assert kept.advice == "Nothing was done."
+        kept.begin("first")
+        assert kept.advice == "Go on with --storage first --after a"
+        kept.turn_to("first", "b")
+        kept.begin("second")
+        assert kept.advice == "Go on with --storage second"
+
     @pytest.mark.parametrize("text", ["", "{", "7", "[1]"])
     def test_what_is_no_state_is_told(self, files: list[str], tmp_path: Path, text: str) -> None:
         (tmp_path / "state.json").write_text(text)
@@ -131,6 +156,18 @@ class TestGoingOn:
         with longrun.stoppable():
             assert signal.getsignal(signal.SIGTERM) != before
         assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_nothing_is_fixed_after_a_disk_that_is_not_mounted(
+    files: list[str], own_storage: ObjectStore
+) -> None:
+    for key in files:
+        own_storage.remove(key)
+    assert "Found 5 violations" in _run("--fix", "--dry-run")
+    with pytest.raises(CommandError, match="is it mounted"):
+        _run("--fix")
+    assert not MediaFile.objects.filter(status="failed").exists()
+    assert "5 fixed" in _run("--fix", "--storage", "media")
 
 
 class TestStorageThatTheSiteHasLeft:

@@ -76,6 +76,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         aliases = _storages(options)
+        if options["fix"] and not options["dry_run"] and not options["storage"]:
+            _refuse_empty(aliases)
         try:
             kept = Bookmark(options["state"], after=options["after"])
         except (OSError, ValueError, TypeError) as error:
@@ -111,6 +113,7 @@ class Command(BaseCommand):
         if not options["storage"] and not kept.storage:
             yield from services.find_left_storages()
         for alias in aliases:
+            kept.begin(alias)
             total = services.count_explanations(alias, after=kept.after)
             with Counted(self.stderr, alias, total) as counted:
 
@@ -125,7 +128,6 @@ class Command(BaseCommand):
                     after=kept.after,
                     on_key=on_key,
                 )
-            kept.after = ""
         yield from services.find_inconsistencies(before=timezone.now() - grace)
 
     def _tell(self, violation: services.Violation, options: dict[str, Any]) -> bool:
@@ -136,6 +138,16 @@ class Command(BaseCommand):
         mark = (" [would be fixed]" if options["dry_run"] else " [fixed]") if done else ""
         self.stdout.write(f"{violation}{mark}")
         return done
+
+
+def _refuse_empty(aliases: list[str]) -> None:
+    """A disk that is not mounted looks like one that has lost everything."""
+    for alias in aliases:
+        if services.lacks_all_objects(alias):
+            raise CommandError(
+                f"Rows name objects in the storage {alias}, and not a single one is there: is it "
+                f"mounted? If all is lost indeed, say --storage {alias}."
+            )
 
 
 def _stopped(kept: Bookmark, first: str) -> str:
