@@ -129,7 +129,7 @@ def _video(data: object, limits: Limits) -> VideoFacts:
         bit_rate=_whole(values.get("bit_rate"), 0, _MAX_RATE),
         **{
             name: _truth(values.get(name))
-            for name in ("square_pixels", "variable", "interlaced", "hdr")
+            for name in ("mirrored", "square_pixels", "variable", "interlaced", "hdr")
         },
     )
 

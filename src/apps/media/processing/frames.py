@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image
+from PIL import Image, ImageOps
 
 from apps.media.exceptions import CorruptFileError
 from apps.media.processing.containers import go_to, picture_stream
@@ -44,6 +44,7 @@ class Film:
     stream: VideoStream
     size: Size
     rotation: int
+    mirrored: bool
     duration: float
     start: float
     transfer: int
@@ -59,6 +60,7 @@ class Film:
             stream=stream,
             size=Size(facts.width, facts.height),
             rotation=facts.video.rotation,
+            mirrored=facts.video.mirrored,
             duration=facts.duration or 0.0,
             start=(container.start_time or 0) / av.time_base,
             transfer=int(stream.codec_context.color_trc or 0),
@@ -115,6 +117,8 @@ def image_of(film: Film, frame: VideoFrame, size: Size | None = None) -> Image.I
         upright = upright.within(_LARGEST_MAPPED, _LARGEST_MAPPED)
     stored = upright.turned if film.rotation in {90, 270} else upright
     image = _pixels(film, frame, stored)
+    if film.mirrored:
+        image = ImageOps.flip(image)
     return image.rotate(-film.rotation, expand=True) if film.rotation else image
 
 

@@ -101,6 +101,7 @@ def _can_copy(facts: Facts, video: VideoFacts) -> bool:
         and video.pixel_format in _COPY_PIXEL_FORMATS
         and video.profile.removeprefix("Constrained ") in _COPY_PROFILES
         and video.rotation == 0
+        and not video.mirrored
         and video.square_pixels
         and not video.interlaced
         and not video.hdr

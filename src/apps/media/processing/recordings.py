@@ -7,6 +7,7 @@ decode, and where the file ends tells how long it is.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
@@ -15,6 +16,7 @@ from statistics import median
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -82,6 +84,7 @@ def video_facts(container: InputContainer, seen: Survey, limits: Limits) -> Vide
         height=frame.height,
         frame_rate=_frame_rate(stream, seen),
         rotation=-frame.rotation % 360 // 90 * 90,
+        mirrored=_is_mirrored(frame),
         square_pixels=aspect == 1,
         variable=seen.is_uneven,
         interlaced=frame.interlaced_frame,
@@ -111,6 +114,15 @@ def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
             assert isinstance(frame, VideoFrame)
             return frame
     raise CorruptFileError("no picture can be decoded")
+
+
+def _is_mirrored(frame: VideoFrame) -> bool:
+    """By the matrix that says how it is shown (ISO/IEC 14496-12 §8.3.2): a, b, u, c, d, …"""
+    told = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(told, SideData):
+        return False
+    a, b, _, c, d = struct.unpack_from("=5i", told)
+    return bool(a * d - b * c < 0)
 
 
 def pixel_aspect(stream: VideoStream) -> Fraction:

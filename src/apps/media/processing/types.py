@@ -150,7 +150,8 @@ class Plan:
 class VideoFacts:
     """The film's picture. Width and height are stored pixels, before turning.
 
-    `rotation` is what players turn it by (0, 90, 180, 270, clockwise). `frame_rate` is a fraction
+    `rotation` is what players turn it by (0, 90, 180, 270, clockwise), `mirrored` says that it is
+    put upside down, as in water, before that. `frame_rate` is a fraction
     such as "30000/1001"; `variable` says that frames are not evenly spaced. `keyframe_interval` is
     the longest time in seconds between two points where playing can start, 0 when unknown.
     `bit_rate` is bits per second, 0 when unknown.
@@ -163,6 +164,7 @@ class VideoFacts:
     height: int
     frame_rate: str
     rotation: int = 0
+    mirrored: bool = False
     square_pixels: bool = True
     variable: bool = False
     interlaced: bool = False

@@ -89,6 +89,13 @@ def sideways() -> bytes:
     return made("film.mov", *turn, "-c", "copy", source=film())
 
 
+def mirrored(*display: str) -> bytes:
+    """White above black, both as stored; shown as ffmpeg's options for reading say."""
+    half = ("-f", "lavfi", "-i", "color=s=160x120:d=1,drawbox=h=60:color=white:t=fill")
+    card = made("film.mp4", *half, *_H264)
+    return made("film.mov", *display, "-i", "source", "-c", "copy", source=card)
+
+
 def uneven() -> bytes:
     """Frames that come as they like: every third one of the first second, then two of three."""
     choice = "select='if(lt(t,1),not(mod(n,3)),mod(n,3))'"

@@ -116,6 +116,7 @@ class TestTreatment:
             {"profile": "High 4:4:4 Predictive"},
             {"profile": "High 10"},
             {"rotation": 90},
+            {"mirrored": True},
             {"square_pixels": False},
             {"interlaced": True},
             {"hdr": True},

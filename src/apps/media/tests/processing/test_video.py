@@ -297,6 +297,28 @@ class TestPictures:
         content = clip.read_bytes()
         assert content.index(b"moov") < content.index(b"mdat")
 
+    @pytest.mark.parametrize(
+        ("display", "bright"),
+        [
+            (("-display_hflip",), "top"),
+            (("-display_vflip",), "bottom"),
+            (("-display_rotation", "-90", "-display_hflip"), "left"),
+            (("-display_rotation", "-90"), "right"),
+        ],
+    )
+    def test_mirrored_films_are_shown_as_players_do(
+        self, display: tuple[str, ...], bright: str, kept: Keep
+    ) -> None:
+        source = kept(recordings.mirrored(*display))
+        video = probe(source, "video/quicktime").video
+        assert video is not None
+        assert video.mirrored == any("flip" in option for option in display)
+        recipe = Recipe("poster.png", 160, format="png")
+        poster = Image.open(render(source, "video/quicktime", recipe).outputs[0].path).convert("L")
+        parts = poster.resize((3, 3), Image.Resampling.BOX)
+        places = {"top": (1, 0), "bottom": (1, 2), "left": (0, 1), "right": (2, 1)}
+        assert max(places, key=lambda place: parts.getpixel(places[place])) == bright
+
     def test_chapters(self, kept: Keep) -> None:
         output = render(kept(recordings.with_words()), "video/mp4", CHAPTERS).outputs[0]
         assert "00:00:01.000 --> 00:00:02.000\nBack\n" in output.path.read_text()
