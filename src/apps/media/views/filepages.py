@@ -31,7 +31,8 @@ class StatusView(PageView):
 
     `seen` says what the asker already shows; an unchanged state is answered with 204. The state
     alone is for those who have a player open, which must not be taken away from them; those who
-    wait for another poster ask for it as `poster`.
+    wait for another poster ask for it as `poster`. Whoever waited for a file (and says what was
+    `seen`) has the rest of its page brought anew, too, once it is finished.
     """
 
     parts = {
@@ -54,6 +55,7 @@ class StatusView(PageView):
             return HttpResponse(status=204)
         trail = trails.read_trail(request)
         context |= {"is_polled": part in ("state", "poster"), "part": part, "trail": trail}
+        context["is_news"] = media.is_finished and "seen" in request.GET
         return render(request, self.parts[part], context)
 
 

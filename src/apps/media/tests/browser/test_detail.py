@@ -180,16 +180,16 @@ def test_a_picture_is_turned_cut_and_pointed_at(
     expect(site.get_by_role("button", name="Turn right")).to_be_disabled()
     run_jobs()
     expect(site.locator(".preview img")).to_have_attribute("height", "640")  # by itself
-    site.reload()
     expect(site.get_by_text("edited from version 1, without loss")).to_be_visible()
+    expect(site.locator("#detail-measures")).to_contain_text("480 × 640")
 
     site.get_by_role("button", name="Crop").click()
     dialog = site.get_by_role("dialog")
     dialog.get_by_label("Size").fill("50")
     dialog.get_by_role("button", name="Use this part").click()
-    expect(site.get_by_text("A new version is being made.")).to_be_visible()
+    expect(site.get_by_role("button", name="Crop")).to_be_disabled()
     run_jobs()
-    site.reload()
+    expect(site.locator("#detail-measures")).to_contain_text("240 × 320")
     media.refresh_from_db()
     assert (media.version, media.width, media.height) == (3, 240, 320)
     expect(site.get_by_role("link", name="Version 1")).to_be_visible()
@@ -198,6 +198,7 @@ def test_a_picture_is_turned_cut_and_pointed_at(
     picture = site.locator(".focal img")
     box = picture.bounding_box()
     assert box
+    assert site.locator(".focal__mark").bounding_box() == box
     picture.click(position={"x": box["width"] / 4, "y": box["height"] / 2})
     expect(site.get_by_label("From left to right")).to_have_value(re.compile(r"^2[45]"))
     site.get_by_label("From top to bottom").fill("75")
