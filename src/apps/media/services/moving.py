@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from threading import Event
 from typing import Any, cast
 
 from django.conf import settings
@@ -41,6 +43,10 @@ CHANGED = "the bytes have changed since they came"
 WRONG = "what has arrived is not what was sent"
 
 OnBytes = Callable[[int], None]
+
+
+class _EndedError(Exception):
+    """The run has ended, and nobody waits for this copy."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def move_objects(to: Place, *, jobs: int, keep: timedelta, on_bytes: OnBytes) ->
     What is left behind is removed after `keep`.
     """
     batches = _expected(_batches(_items(to)), to)
-    for arrived in _each(batches, jobs, lambda item: _bring(item, to, None, on_bytes)):
+    for arrived in _each(batches, jobs, on_bytes, partial(_bring, to=to)):
         yield from _settle(arrived, to, keep)
 
 
@@ -140,7 +146,7 @@ def copy_objects(
     """
     origin = since.store if since else None
     batches = _batches(_items(to, whole=True))
-    for arrived in _each(batches, jobs, lambda item: _bring(item, to, origin, on_bytes)):
+    for arrived in _each(batches, jobs, on_bytes, partial(_bring, to=to, origin=origin)):
         for item, problem in arrived:
             yield Moved(item.name, item.size, problem if problem and _naming([item]) else "")
 
@@ -234,19 +240,31 @@ def _has(model: type[Model], name: str) -> bool:
 
 
 def _each(
-    batches: Iterable[list[_Item]], jobs: int, work: Callable[[_Item], str]
+    batches: Iterable[list[_Item]],
+    jobs: int,
+    on_bytes: OnBytes,
+    work: Callable[[_Item, OnBytes], str],
 ) -> Iterator[Arrived]:
-    """What `work` says of each item, as they are done; `jobs` are under way at once."""
+    """What `work` says of each item, as they are done; `jobs` are under way at once, and given up
+    where the run ends before them."""
     under_way: dict[Future[str], _Item] = {}
+    ended = Event()
+
+    def told(count: int) -> None:
+        if ended.is_set():
+            raise _EndedError
+        on_bytes(count)
+
     with ThreadPoolExecutor(jobs, thread_name_prefix="move") as pool:
         try:
             for batch in batches:
-                under_way |= {pool.submit(work, item): item for item in batch}
+                under_way |= {pool.submit(work, item, told): item for item in batch}
                 while len(under_way) > 2 * jobs:
                     yield _done(under_way)
             while under_way:
                 yield _done(under_way)
         finally:
+            ended.set()
             pool.shutdown(cancel_futures=True)
 
 
@@ -256,7 +274,7 @@ def _done(under_way: dict[Future[str], _Item]) -> Arrived:
     return [(under_way.pop(future), future.result()) for future in done]
 
 
-def _bring(item: _Item, to: Place, origin: ObjectStore | None, on_bytes: OnBytes) -> str:
+def _bring(item: _Item, on_bytes: OnBytes, *, to: Place, origin: ObjectStore | None = None) -> str:
     """Copy one object and read again what has arrived; say what is wrong. No database here."""
     if item.is_busy:
         return ""
@@ -272,7 +290,7 @@ def _copy(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnByt
     expected = _send(item, source, target, on_bytes)
     if item.sha256 and expected != item.sha256:
         return f"{CHANGED}: {expected}"
-    if _hash(target, item.key) != expected:
+    if _hash(target, item.key, on_bytes) != expected:
         return WRONG
     return ""
 
@@ -280,7 +298,7 @@ def _copy(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnByt
 def _send(item: _Item, source: ObjectStore, target: ObjectStore, on_bytes: OnBytes) -> str:
     """Write the object unless it is there; return the hash of what was to be sent."""
     if target.exists(item.key):
-        return item.sha256 or _hash(source, item.key)
+        return item.sha256 or _hash(source, item.key, on_bytes)
     # A directory shows what is half written: there, the key is for what is whole.
     by_rename = Capability.LOCAL in target.capabilities
     key, digest = incoming_key() if by_rename else item.key, hashlib.sha256()
@@ -302,10 +320,12 @@ def _pieces(store: ObjectStore, key: str) -> Iterator[bytes]:
         reader.close()
 
 
-def _hash(store: ObjectStore, key: str) -> str:
+def _hash(store: ObjectStore, key: str, on_bytes: OnBytes) -> str:
+    """Nothing of it is new: `on_bytes` is asked only whether to go on."""
     digest = hashlib.sha256()
     for piece in _pieces(store, key):
         digest.update(piece)
+        on_bytes(0)
     return digest.hexdigest()
 
 

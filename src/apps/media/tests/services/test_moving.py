@@ -6,7 +6,8 @@ import contextlib
 import io
 import itertools
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -162,6 +163,22 @@ class TestMoving:
         assert 0 < count < seen
         assert len(_move(other)) == count
         assert _contents(store_of(other)) == before
+
+    def test_a_run_that_is_stopped_waits_for_no_film(
+        self, photo: MediaFile, other: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def endless(store: ObjectStore, key: str) -> Iterator[bytes]:
+            while time.monotonic() < begun + 20:
+                time.sleep(0.01)
+                yield b"film"
+
+        begun = time.monotonic()
+        monkeypatch.setattr(moving, "_pieces", endless)
+        _kill_at(monkeypatch, "_done", 1)
+        with pytest.raises(KilledError):
+            _move(other)
+        assert time.monotonic() < begun + 10
+        assert list(store_of(other).walk()) == []
 
     @pytest.mark.parametrize(
         ("function", "call"),
