@@ -74,7 +74,8 @@ class SearchRate(VisitorRate):
 
 
 class SharingRate(VisitorRate):
-    """Grants and links that are made; nobody finds out at speed which names there are."""
+    """Grants and links that are made, people who are invited; nobody finds out at speed which names
+    there are, nor has many mails sent."""
 
     scope = "sharing"
     rate = _rate(scope, "120/min")

@@ -19,7 +19,7 @@ from apps.events import services
 from apps.events.models import Event, EventPhoto, Invitation
 from apps.events.tests.conftest import names
 from apps.media.models import MediaFile
-from apps.media.rates import ArchiveRate
+from apps.media.rates import ArchiveRate, SharingRate
 
 Photos = Callable[[int], list[MediaFile]]
 LIST = "/api/v1/events/"
@@ -189,6 +189,20 @@ def test_invitations_are_the_hosts_to_see(
     assert api.delete(one).status_code == 204
     assert _client(guest).get(_url(event)).status_code == 404
     assert not Invitation.objects.exists()
+
+
+def test_inviting_is_limited_as_sharing_is(
+    owner: Any, api: APIClient, browser_of: Any, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SharingRate, "rate", "1/day")
+    asked = [
+        api.post(_url(event, "invitations/"), {"username": "nobody"}, format="json").status_code
+        for _ in range(2)
+    ]
+    assert asked == [422, 429]
+    page = browser_of(owner).post(f"/events/{event.pk}/invite/", {"name": "nobody"})
+    assert page.status_code == 429
+    assert api.get(_url(event, "invitations/")).status_code == 200
 
 
 def test_the_archive_goes_on_where_it_ended(

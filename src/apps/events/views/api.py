@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from apps.core.pagination import KeysetPagination
@@ -35,6 +36,7 @@ from apps.events.serializers import (
 from apps.events.services import MOST_AT_ONCE
 from apps.media import archives
 from apps.media.fields import Crop
+from apps.media.rates import SharingRate
 
 WHEN = ("upcoming", "past")
 _ATTACHING = problem(422, "`wrong_kind`, `too_many_files`, and whatever else is refused of a file")
@@ -205,6 +207,9 @@ class InvitationsView(generics.GenericAPIView[Invitation]):
     filter_backends: list[Any] = []
     pagination_class = KeysetPagination
     orderings = {"created_at": "pk", "-created_at": "-pk"}
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [SharingRate()] if self.request.method == "POST" else []
 
     @extend_schema(
         operation_id="events_invitations_list", responses=InvitationSerializer(many=True)

@@ -23,7 +23,7 @@ from apps.events.models import Answer, Event
 from apps.events.policies import Action
 from apps.events.views.gallery import read_gallery
 from apps.events.views.listing import EVENTS, read_shown
-from apps.media.rates import UploadRate
+from apps.media.rates import SharingRate, UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
 SHOWN_GUESTS = 200
@@ -143,6 +143,7 @@ class InvitePage(PersonalView):
 
     def post(self, request: HttpRequest, event_id: UUID) -> HttpResponse:
         event = _shown(request, event_id)
+        check_rate(SharingRate, request)
         form = InviteForm(request.POST)
         if form.is_valid():
             try:
