@@ -22,7 +22,11 @@ class NotificationAdmin(LookOnlyAdmin):
     exclude = ["preview_token"]
     actions = ["revoke"]
 
-    @admin.action(description=_("End the addresses of pictures in mails"))
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Rows are never edited here, but whoever may change them may end what they gave out."""
+        return request.user.has_perm("notifications.change_notification")
+
+    @admin.action(description=_("End the addresses of pictures in mails"), permissions=["work"])
     def revoke(self, request: HttpRequest, rows: QuerySet[Notification]) -> None:
         services.revoke_previews(notifications=rows)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
@@ -425,6 +426,19 @@ class TestPicture:
         missing = client.get("/notifications/picture/" + "x" * 32)
         assert (answer.status_code, answer.content) == (404, missing.content)
         assert answer["Referrer-Policy"] == "no-referrer"
+
+    def test_is_ended_in_the_administration_by_whoever_may_change_notifications(
+        self, shared: Mail, owner: Any, mailoutbox: list[Any], browser_of: Any
+    ) -> None:
+        mailing.send_mail(shared.pk)
+        type(owner).objects.filter(pk=owner.pk).update(is_staff=True)
+        row, admin = Notification.objects.get(), "/admin/notifications/notification/"
+        for right, ended in (("view", False), ("change", True)):
+            owner.user_permissions.add(Permission.objects.get(codename=f"{right}_notification"))
+            asked = {"action": "revoke", "_selected_action": str(row.pk)}
+            browser_of(owner).post(admin, asked)
+            row.refresh_from_db()
+            assert (row.preview_token is None) is ended
 
     def test_is_none_of_what_is_not_clean(
         self, shared: Mail, mailoutbox: list[Any], client: Client
