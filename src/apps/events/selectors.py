@@ -155,7 +155,8 @@ def find_guest(*, user: Visitor, name: str) -> Any:
 def list_people_of(*, event_id: UUID) -> QuerySet[User]:
     """Its host and those who were asked to come, without those who have said no: whoever is told
     of what is new in it."""
-    coming = Invitation.objects.filter(event=event_id).exclude(answer=Answer.NO)
+    alive = Invitation.objects.filter(event=event_id, event__host__is_active=True)
+    coming = alive.exclude(answer=Answer.NO)
     host = Event.objects.filter(pk=event_id)
     among = Q(pk__in=coming.values("user")) | Q(pk__in=host.values("host"))
     return User.objects.filter(among, is_active=True)

@@ -230,7 +230,7 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
         "preferences": _absolute(reverse("notifications:preferences")),
     }
     message = EmailMultiAlternatives(
-        subject=" ".join((many or shown[0].text).split())[:150],
+        subject=(many or shown[0].text)[:150],
         body=render_to_string("notifications/mail/body.txt", context),
         to=[mail.recipient.email],
         headers={
@@ -261,7 +261,7 @@ def _entry(shown: Shown, *, pictured: bool) -> Entry:
         picture = _absolute(path)
     alt = media.alt_text or gettext("Preview of %(file)s") % {"file": media} if media else ""
     width = min(preview.width or WIDTH, WIDTH) if preview else WIDTH
-    return Entry(shown, _absolute(shown.url), picture, alt, width)
+    return Entry(shown, _absolute(shown.url), picture, " ".join(alt.split()), width)
 
 
 def _ensure_token(row: Notification) -> str:

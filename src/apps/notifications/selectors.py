@@ -38,7 +38,8 @@ class Shown:
 
     @property
     def text(self) -> str:
-        return _TEXTS[Kind(self.row.kind)](self)
+        """On one line, whatever is in the names: in mails, lines of text are ours alone."""
+        return " ".join(_TEXTS[Kind(self.row.kind)](self).split())
 
     @property
     def url(self) -> str:

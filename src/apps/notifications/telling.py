@@ -109,7 +109,9 @@ def _read_photos(row: Announcement) -> Telling | None:
 
 
 def _read_invitation(row: Announcement) -> Telling | None:
-    invitations = Invitation.objects.filter(event=row.subject_id, user=row.recipient_id)
+    invitations = Invitation.objects.filter(
+        event=row.subject_id, user=row.recipient_id, event__host__is_active=True
+    )
     invitation = invitations.select_related("event").first()
     if invitation is None:
         return None

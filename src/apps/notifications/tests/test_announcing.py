@@ -365,6 +365,17 @@ class TestPhotosOfEvents:
         announce_all()
         assert Notification.objects.get().count == 1
 
+    def test_of_an_event_that_was_switched_off_with_its_host_nothing_is_told(
+        self, owner: User, event: Event, guest: User, photo: Any, commits: Any
+    ) -> None:
+        with commits():
+            events.add_photos(user=owner, event=event, media_ids=[photo().pk])
+            User.objects.create_user(username="nina")
+            events.invite_guest(user=owner, event=event, name="nina")
+        User.objects.filter(pk=owner.pk).update(is_active=False)
+        announce_all()
+        assert not Notification.objects.exists()
+
     def test_an_event_that_goes_takes_along_what_told_of_it(
         self, owner: User, event: Event, guest: User, photo: Any, commits: Any, sent: list[str]
     ) -> None:

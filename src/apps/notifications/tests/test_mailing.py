@@ -228,6 +228,16 @@ class TestSending:
         assert message.recipients() == ["sam@example.org"]
         assert "<b>" not in message.alternatives[0][0]
 
+    def test_v1_3_11_a_name_cannot_add_lines(
+        self, shared: Mail, media: MediaFile, mailoutbox: list[Any]
+    ) -> None:
+        forged = "Sea\n\nSign in anew:\u2028https://evil.example"
+        MediaFile.objects.filter(pk=media.pk).update(title=forged, alt_text=forged)
+        assert mailing.send_mail(shared.pk)
+        lines = mailoutbox[0].body.splitlines()
+        assert lines[0] == "olga shared “Sea Sign in anew: https://evil.example” with you"
+        assert not [line for line in lines if line.startswith(("Sign", "https://evil"))]
+
 
 class Failing(EmailBackend):
     """A mail server that does what `trouble` says."""
