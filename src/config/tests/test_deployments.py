@@ -184,8 +184,12 @@ def test_nginx_takes_the_configuration_of_its_container(tmp_path: Path) -> None:
 # -- Kubernetes -------------------------------------------------------------------------------
 
 
+def manifest_files() -> list[Path]:
+    return sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+
+
 def manifests() -> Iterator[dict[str, Any]]:
-    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")):
+    for path in manifest_files():
         if path.name != "kustomization.yaml":
             yield from yaml.safe_load_all(path.read_text())
 
@@ -247,3 +251,17 @@ def test_the_kustomization_names_files_and_settings_that_exist() -> None:
     said = {line.partition("=")[0] for line in literals}
     said |= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
     assert said <= VARIABLES | OTHERS
+
+
+def test_the_namespace_is_made_and_named_by_every_command() -> None:
+    folder = DEPLOY / "kubernetes"
+    found = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    assert found["namespace"] in {
+        one["metadata"]["name"] for one in manifests() if one["kind"] == "Namespace"
+    }
+    assert "namespace.yaml" in found["resources"]
+    commands = re.findall(
+        r"kubectl (?:delete|apply --n).*", "".join(path.read_text() for path in manifest_files())
+    )
+    assert len(commands) == 2
+    assert all(f"--namespace {found['namespace']}" in command for command in commands)
