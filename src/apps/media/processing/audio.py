@@ -230,16 +230,10 @@ def _save_clean(source: _Source, recipe: Recipe, plan: Plan) -> None:
     tags = {name: source.facts.metadata.get(name) for name in _KEPT_TAGS}
     tags["date"] = tags.pop("year")
     words = [("-metadata", f"{name}={value}") for name, value in tags.items() if value]
-    ffmpeg.run_ffmpeg(
-        plan.programs.ffmpeg,
-        [
-            *ffmpeg.source(source.path, source.mime),
-            *("-map", f"0:{source.stream}", "-c", "copy", *_NOTHING_ELSE),
-            *(part for word in words for part in word),
-            *("-f", MUXERS[source.mime], plan.out_dir / recipe.name),
-        ],
-        cwd=plan.out_dir,
-    )
+    arguments = [*ffmpeg.source(source.path, source.mime), "-map", f"0:{source.stream}"]
+    arguments += [*_NOTHING_ELSE, *(part for word in words for part in word)]
+    target = plan.out_dir / recipe.name
+    ffmpeg.write_same(plan.programs.ffmpeg, arguments, target, source.mime)
 
 
 # -- one run of ffmpeg -------------------------------------------------------------------------

@@ -8,7 +8,7 @@ for PyAV here and for the ffmpeg program (see `ffmpeg`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +88,14 @@ MUXERS: Mapping[str, str] = {
     "video/x-ms-wmv": "asf",
     "video/x-ms-asf": "asf",
     "video/x-flv": "flv",
+}
+# Old phones and action cameras put more into these than ffmpeg's writers of them do; the writer of
+# their common ancestor knows it all, and can sign with their name.
+WIDER_MUXERS: Mapping[str, Sequence[str]] = {
+    "audio/mp4": ("mov", "-brand", "M4A "),
+    "video/mp4": ("mov", "-brand", "isom"),
+    "video/3gpp": ("mov", "-brand", "3gp6"),
+    "video/3gpp2": ("mov", "-brand", "3g2a"),
 }
 
 

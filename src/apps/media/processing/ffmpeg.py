@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from apps.media.exceptions import (
@@ -18,7 +19,12 @@ from apps.media.exceptions import (
     ProcessingCrashedError,
     ProcessingTimeoutError,
 )
-from apps.media.processing.containers import CODEC_WHITELIST, demuxer_for
+from apps.media.processing.containers import (
+    CODEC_WHITELIST,
+    MUXERS,
+    WIDER_MUXERS,
+    demuxer_for,
+)
 from apps.media.processing.programs import ProgramFailedError, run_program
 from apps.media.processing.types import Progress
 
@@ -87,6 +93,29 @@ def run_ffmpeg(
         if _is_out_of_time():
             raise ProcessingTimeoutError(*error.args) from error
         raise
+
+
+def write_same(
+    ffmpeg: str,
+    arguments: Arguments,
+    target: Path,
+    mime: str,
+    *,
+    duration: float | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Writes what `arguments` take, as it is, to `target` as a container of type `mime`.
+
+    Raises what `run_ffmpeg` does.
+    """
+    command = [*arguments, "-c", "copy", "-f"]
+    run = partial(run_ffmpeg, ffmpeg, cwd=target.parent, duration=duration, progress=progress)
+    try:
+        run([*command, MUXERS[mime], target])
+    except CorruptFileError:
+        if mime not in WIDER_MUXERS:
+            raise
+        run([*command, *WIDER_MUXERS[mime], target])
 
 
 def _is_out_of_time() -> bool:

@@ -15,11 +15,11 @@ from apps.media.exceptions import UnsupportedTypeError
 from apps.media.processing import audio as sounds
 from apps.media.processing.bitmaps import render_pixels
 from apps.media.processing.clips import clip_size, render_clip
-from apps.media.processing.containers import MUXERS, opened, picture_stream, sound_stream
+from apps.media.processing.containers import opened, picture_stream, sound_stream
 from apps.media.processing.covers import covers_tell_position
 from apps.media.processing.cues import save_chapters
-from apps.media.processing.ffmpeg import run_ffmpeg
 from apps.media.processing.ffmpeg import source as read_source
+from apps.media.processing.ffmpeg import write_same
 from apps.media.processing.frames import Film, poster
 from apps.media.processing.geometry import Size
 from apps.media.processing.recordings import (
@@ -160,12 +160,12 @@ def _make_clean(source: _Source, plan: Plan, progress: Progress) -> list[Size]:
         arguments = read_source(source.path, source.mime)
         for index in streams:
             arguments += ["-map", f"0:{index}"]
-        arguments += ["-c", "copy", "-map_metadata", "-1", "-map_metadata:s", "-1"]
-        arguments += ["-fflags", "+bitexact", "-f", MUXERS[source.mime]]
-        run_ffmpeg(
+        arguments += ["-map_metadata", "-1", "-map_metadata:s", "-1", "-fflags", "+bitexact"]
+        write_same(
             plan.programs.ffmpeg,
-            [*arguments, str(plan.out_dir / recipe.name)],
-            cwd=plan.out_dir,
+            arguments,
+            plan.out_dir / recipe.name,
+            source.mime,
             duration=source.film.duration,
             progress=progress,
         )

@@ -184,6 +184,12 @@ def place_of_a_track() -> bytes:
     return made("film.mkv", "-i", "source", "-c", "copy", *place, source=film())
 
 
+def old_phone_film() -> bytes:
+    """Speech of a telephone in a file of MPEG-4, and where it was taken."""
+    speech = ("-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1", "-brand", "isom")
+    return film("film.mov", sound=(*speech, "-metadata", "location=+48.1000+011.5000/"))
+
+
 def place_in_xmp() -> bytes:
     """As editing programs write it: a box of Adobe's behind the film."""
     told = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><exif:GPSLatitude>48,6N</exif:GPSLatitude>'

@@ -142,13 +142,15 @@ class TestFacts:
         [
             (recordings.place_of_a_track, "video/x-matroska"),
             (recordings.place_in_xmp, "video/mp4"),
+            (recordings.old_phone_film, "video/mp4"),
         ],
-        ids=["of a track", "in XMP"],
+        ids=["of a track", "in XMP", "with speech"],
     )
     def test_a_place_wherever_it_is_told(self, make: Make, mime: str, kept: Keep) -> None:
         source = kept(make())
         assert probe(source, mime).metadata == {"has_position": 1}
         clean = render(source, mime, CLEAN).outputs[0].path
+        assert sniff(clean.read_bytes()) == mime
         assert probe(clean, mime).metadata == {}
         assert b"GPSLatitude" not in clean.read_bytes()
         assert b"+48.1" not in clean.read_bytes()
