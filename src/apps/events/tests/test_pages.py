@@ -13,6 +13,7 @@ from django.test import Client
 from apps.events import services
 from apps.events.models import Event, EventPhoto, Invitation
 from apps.events.tests.conftest import names
+from apps.events.views import pages
 from apps.media.fields import Crop
 from apps.media.models import MediaFile, Upload
 from apps.media.rates import UploadRate
@@ -86,6 +87,24 @@ def test_guests_are_invited_and_answer(
     theirs.post(f"/events/{event.pk}/answer/", {"answer": "yes"})
     assert "1 yes, 0 maybe, 0 no" in theirs.get(f"/events/{event.pk}/").content.decode()
     assert "gina" not in browser_of(None).get("/events/").content.decode()
+
+
+def test_guests_beyond_the_first_are_on_pages_of_their_own(
+    client: Client, owner: Any, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "SHOWN_GUESTS", 2)
+    for name in ("ann", "ben", "cleo"):
+        type(owner).objects.create_user(username=name)
+        services.invite_guest(user=owner, event=event, name=name)
+    first = client.get(event.get_absolute_url()).content.decode()
+    assert ("invitation of ben" in first, "invitation of cleo" in first) == (True, False)
+    (more,) = re.findall(r'href="([^"]+[?]guests=[^"]+)"', first)
+    rest = client.get(more).content.decode()
+    assert ("invitation of ben" in rest, "invitation of cleo" in rest) == (False, True)
+    assert '<details class="event__invited" open>' in rest
+    (back,) = re.findall(r'href="([^"]+[?]guests=[^"]+)"', rest)
+    assert "invitation of ben" in client.get(back).content.decode()
+    assert client.get(f"{event.get_absolute_url()}?guests=x").status_code == 400
 
 
 def test_the_order_without_script(client: Client, owner: Any, event: Event, photos: Any) -> None:

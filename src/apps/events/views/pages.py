@@ -26,7 +26,7 @@ from apps.events.views.listing import EVENTS, read_shown
 from apps.media.rates import SharingRate, UploadRate
 from apps.media.uploadhandlers import discard_unclaimed, stream_uploads
 
-SHOWN_GUESTS = 200
+SHOWN_GUESTS = 200  # at once
 
 
 class EventsPage(PageView):
@@ -204,7 +204,10 @@ def show_event(
         context.setdefault("add_form", AddPhotosForm(user=user, auto_id="add_%s"))
     if Action.EDIT in event.rights:
         rows = selectors.list_invitations(user=user, event=event)
-        context["invitations"] = selectors.invitations_shown(user, rows[:SHOWN_GUESTS])
+        cursor = request.GET.get("guests")
+        page = read_shown(rows, ordering="pk", size=SHOWN_GUESTS, cursor=cursor)
+        context["guests"] = page
+        context["invitations"] = selectors.invitations_shown(user, page.items)
         context.setdefault("invite_form", InviteForm(auto_id="invite_%s"))
     return render(request, "events/event.html", context, status=status)
 

@@ -301,6 +301,7 @@ class TestPages:
         client.post("/notifications/preferences/", {"shared-email": "digest"})
         ways = selectors.ways_of(owner)
         assert ways[Kind.SHARED] == Ways(in_page=False, email=Email.DIGEST)
+        assert ways[Kind.INVITED] == Ways(in_page=True, email=Email.NOW)  # nothing was said of it
         refused = client.post("/notifications/preferences/", {"shared-email": "hourly"})
         assert refused.status_code == 400
 

@@ -125,14 +125,16 @@ class PreferencesView(PersonalView):
         return render(request, "notifications/preferences.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ways = {kind: _said(request, kind) for kind in DEFAULTS}
+        # Of a kind that is newer than the form nothing was said.
+        asked = [kind for kind in DEFAULTS if f"{kind}-email" in request.POST]
+        ways = {kind: _said(request, kind) for kind in asked}
         services.set_preferences(user=request.user, ways=ways)
         messages.success(request, gettext("Changes saved."))
         return redirect("notifications:preferences")
 
 
 def _said(request: HttpRequest, kind: Kind) -> Ways:
-    email = request.POST.get(f"{kind}-email", Email.NEVER)
+    email = request.POST[f"{kind}-email"]
     if email not in Email.values:
         raise BadRequestError(detail=_("There is no such choice."))
     return Ways(in_page=f"{kind}-in_page" in request.POST, email=Email(email))
