@@ -15,6 +15,7 @@ from apps.core.storage.urls import alias_of, browser_origins, storage_from_url
 from apps.core.tus import ANSWER_HEADERS, REQUEST_HEADERS
 from apps.media.schedule import BEAT_SCHEDULE
 from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
+from config.brokers import broker_settings
 from config.databases import database_settings
 from config.env import ROOT, read_environment
 from config.mail import mail_settings
@@ -141,7 +142,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 # -- background work --------------------------------------------------------------------------
 
-CELERY_BROKER_URL = ENV.broker_url or "memory://"
+globals().update(broker_settings(ENV.broker_url))
 CELERY_RESULT_BACKEND = None
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
@@ -152,11 +153,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"socket_connect_timeout": 2, "socket_timeout": 5, "visibility_timeout": 3600}
-    if ENV.broker_url.startswith("redis")
-    else {}
-)
 CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, **NOTIFICATIONS_SCHEDULE}
 # Each must have a worker for /readyz to be content: pictures, films and waiting for other servers
 # are different workers' work.

@@ -143,8 +143,9 @@ class Environment:
         Variable(
             "CELERY_BROKER_URL",
             "",
-            "`redis://host:6379/0`, `amqp://…`. Empty: `make run` starts its own broker; "
-            "anything else you start has none",
+            "`redis://host:6379/0`, `rediss://…`, `amqp://…`, `amqps://…`. Certificates are "
+            "looked at unless `?ssl_cert_reqs=none` says otherwise. Empty: `make run` starts its "
+            "own broker; anything else you start has none",
         ),
     ]
     cache_url: Annotated[
