@@ -83,6 +83,22 @@ def test_a_film_plays_to_its_end_in_whatever_quality(
     expect(site.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
+def test_the_menu_lies_within_the_screen_of_a_telephone(
+    site: Page, at: At, ready_film: MediaFile
+) -> None:
+    site.set_viewport_size(PHONE)
+    site.set_extra_http_headers({"Accept-Language": "de"})  # whose words are long
+    site.goto(at(ready_film.get_absolute_url()))
+    site.get_by_label("Einstellungen").click()
+    panel, speed = site.locator(".player__panel"), site.locator("[data-part=speed]")
+    expect(panel).to_be_in_viewport(ratio=1)
+    words = speed.locator("..").evaluate(
+        "label => { const range = new Range(); range.selectNode(label.firstChild);"
+        " return range.getBoundingClientRect().right }"
+    )
+    assert words <= speed.evaluate("select => select.getBoundingClientRect().left")
+
+
 def test_chapters_are_places_to_go_to(
     site: Page, at: At, upload: Make, run_jobs: Callable[[], int], live_server: Any
 ) -> None:
