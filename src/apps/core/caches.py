@@ -19,6 +19,7 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.exceptions import ImproperlyConfigured
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 
 # What a cache that does not answer raises.
@@ -134,6 +135,11 @@ def cache_from_url(url: str, *, folder: Path) -> Mapping[str, Any]:
         return {"BACKEND": "apps.core.caches.MachineCache", "LOCATION": location}
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("CACHE_URL must begin with redis://, rediss:// or unix://.")
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:  # whose words may hold a part of a password
+        told = "CACHE_URL is redis://:password@host:6379/1, with %2F for / in a password and so on."
+        raise ImproperlyConfigured(told) from None
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": url,

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import BinaryIO, Generic, Protocol, Self, TypeVar
 
 from apps.core.storage.base import COPY_BYTES, ByteIterator, Readable
-from apps.core.storage.local_files import local_errors
+from apps.core.storage.local_files import local_errors, make_directories
 
 _IN_FLIGHT = 3  # parts of one object
 _PART_BYTES = 8 * 1024 * 1024  # above the 5 MiB minimum of S3
@@ -34,7 +34,9 @@ class Spool:
     """The bytes of one part in a file without a name, gone with the process at the latest."""
 
     def __init__(self, folder: str | None) -> None:
-        """`folder` holds the file; None leaves the choice to `tempfile`."""
+        """`folder` holds the file and is made if need be; None leaves the choice to `tempfile`."""
+        if folder is not None:
+            make_directories(Path(folder))
         self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._digest = hashlib.md5(usedforsecurity=False)
         self.size = 0

@@ -154,5 +154,7 @@ def test_which_cache_an_address_means(tmp_path: Path) -> None:
     chosen = cache_from_url("redis://host/3", folder=tmp_path)
     assert chosen["BACKEND"].endswith("RedisCache")
     assert chosen["OPTIONS"]["socket_timeout"]
-    with pytest.raises(ImproperlyConfigured):
-        cache_from_url("memcached://host", folder=tmp_path)
+    for odd in ("memcached://host", "redis://:hush/hush@host/1", "redis://host?db=x"):
+        with pytest.raises(ImproperlyConfigured, match="CACHE_URL") as refused:
+            cache_from_url(odd, folder=tmp_path)
+        assert "hush" not in str(refused.value)

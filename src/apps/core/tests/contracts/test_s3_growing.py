@@ -121,11 +121,9 @@ class TestParts:
         self, growth: Growth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(growth.store, "spool_dir", str(tmp_path / "spool"))
-        with pytest.raises(ObjectMissingError):  # the folder does not exist
-            growth.step(b"abc")
-        (tmp_path / "spool").mkdir()
-        growth.step(b"abc")
+        growth.step(b"abc")  # makes the folder
         assert list((tmp_path / "spool").iterdir()) == []
+        assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
 
     def test_no_room_for_them(self, growth: Growth, monkeypatch: pytest.MonkeyPatch) -> None:
         appender = growth.open()
