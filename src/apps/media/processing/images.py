@@ -185,10 +185,28 @@ def turned_upright(picture: pyvips.Image, orientation: int) -> pyvips.Image:
 
 
 def _animate(path: Path, mime: str, header: pyvips.Image, recipe: Recipe, target: Path) -> Size:
-    """All frames as one WebP, with the delays and the loop count of the source."""
-    size = target_size(Size(header.width, header.height), recipe)
+    """All frames as one WebP, upright, with the delays and the loop count of the source."""
+    size, orientation = target_size(_upright_size(header), recipe), orientation_of(header)
+    stored = size.turned if orientation >= _SIDEWAYS else size
     frames = _load(path, mime, n=-1)
-    if size.width < header.width or size.height < header.height:
-        frames = frames.thumbnail_image(size.width, height=size.height, size="force")
-    as_srgb(frames).webpsave(str(target), Q=recipe.quality, effort=recipe.effort, keep="none")
+    if stored.width < header.width or stored.height < header.height:
+        frames = frames.thumbnail_image(
+            stored.width, height=stored.height, size="force", no_rotate=True
+        )
+    if frames.get_typeof("icc-profile-data"):
+        frames = frames.icc_transform("srgb", embedded=True, input_profile="srgb")
+    frames = _turned_frames(as_srgb(frames), orientation)
+    frames.webpsave(str(target), Q=recipe.quality, effort=recipe.effort, keep="none")
     return size
+
+
+def _turned_frames(frames: pyvips.Image, orientation: int) -> pyvips.Image:
+    """Each frame upright; they come, and go, one below the other."""
+    if orientation not in _TURNS:
+        return frames
+    height, strip = frames.get("page-height"), frames.copy_memory()
+    tops = range(0, strip.height, height)
+    turned = [turned_upright(strip.crop(0, top, strip.width, height), orientation) for top in tops]
+    joined = pyvips.Image.arrayjoin(turned, across=1).copy()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", turned[0].height)
+    return joined

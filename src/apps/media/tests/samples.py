@@ -159,10 +159,13 @@ def geotagged_jpeg(width: int = 800, height: int = 600) -> bytes:
 
 def profiled_jpeg() -> bytes:
     """Stored as red; by its embedded profile, whose red and green primaries are swapped, green."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swapped = profile.replace(b"rXYZ", b"____").replace(b"gXYZ", b"rXYZ").replace(b"____", b"gXYZ")
     red = Image.new("RGB", (400, 300), (230, 30, 30))
-    return _saved(red, "JPEG", quality=95, icc_profile=swapped)
+    return _saved(red, "JPEG", quality=95, icc_profile=_swapped_profile())
+
+
+def _swapped_profile() -> bytes:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"____").replace(b"gXYZ", b"rXYZ").replace(b"____", b"gXYZ")
 
 
 def cmyk_jpeg(width: int = 400, height: int = 300) -> bytes:
@@ -212,6 +215,21 @@ def animated_gif(frames: int = 5, size: tuple[int, int] = (800, 400), delay: int
 
 def animated_webp(frames: int = 5, size: tuple[int, int] = (800, 400), delay: int = 120) -> bytes:
     return _animation("WEBP", frames, size, delay)
+
+
+def turned_webp(size: tuple[int, int] = (1600, 800)) -> bytes:
+    """Two frames that are to be turned by 90 degrees clockwise."""
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = 6
+    first, second = _frames(2, size)
+    return _saved(first, "WEBP", save_all=True, append_images=[second], exif=exif, lossless=True)
+
+
+def profiled_webp() -> bytes:
+    """Two frames, stored and meant as in `profiled_jpeg`."""
+    one, other = (Image.new("RGB", (64, 64), (red, 30, 30)) for red in (230, 220))
+    options = {"icc_profile": _swapped_profile(), "lossless": True}
+    return _saved(one, "WEBP", save_all=True, append_images=[other], **options)
 
 
 def pdf(pages: int = 1, *, width: int = 595, height: int = 842) -> bytes:

@@ -289,6 +289,22 @@ class TestAnimations:
         assert moving.info["duration"] == 120
         assert getattr(opened(made["w640.webp"]), "n_frames", 1) == 1
 
+    def test_every_frame_is_turned_upright(self, render: Render) -> None:
+        moving = opened(by_name(render(samples.turned_webp(), "image/webp"))["animated.webp"])
+        assert moving.size == (640, 1280)
+        assert moving.n_frames == 2  # type: ignore[attr-defined]
+        for number in range(2):
+            moving.seek(number)
+            shown = moving.convert("RGB")
+            assert near(shown.getpixel((620, 20)), (250, 200, 20))
+            assert not near(shown.getpixel((20, 20)), (250, 200, 20))
+
+    def test_the_profile_is_applied_as_to_stills(self, render: Render) -> None:
+        made = by_name(render(samples.profiled_webp(), "image/webp"))
+        moving, still = (opened(made[name]) for name in ("animated.webp", "w320.webp"))
+        assert near(moving.convert("RGB").getpixel((9, 9)), still.convert("RGB").getpixel((9, 9)))
+        assert not near(moving.convert("RGB").getpixel((9, 9)), (255, 0, 0))
+
     def test_a_still_recipe_takes_the_first_frame(self, render: Render) -> None:
         image = opened(by_name(render(samples.animated_gif(), "image/gif"))["w640.jpg"])
         assert near(image.getpixel((20, 20)), (250, 200, 20))
