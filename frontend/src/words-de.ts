@@ -26,6 +26,7 @@ learn({
   "{count} files to go": { one: "Noch {count} Datei", other: "Noch {count} Dateien" },
   Paused: "Angehalten",
   "Uploading {number} of {all}": "Lädt hoch: {number} von {all}",
+  Uploading: "Lädt hoch",
   "Waiting for you": "Wartet auf Sie",
   "Choose the files again to go on": "Zum Fortfahren die Dateien noch einmal auswählen",
   "Upload of {count} files started.": {

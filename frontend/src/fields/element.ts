@@ -306,6 +306,7 @@ class MediaField extends HTMLElement implements Field {
         alt: "",
         src: URL.createObjectURL(file.data),
       });
+      image.addEventListener("error", () => image.remove()); // no picture that a browser can show
       item.dataset.picture = image.src;
       partOf(item, "picture").append(image);
     }
@@ -333,7 +334,7 @@ class MediaField extends HTMLElement implements Field {
       const sent = Number(progress.bytesUploaded || 0);
       const whole = file.size ?? 0;
       const percent = whole ? (100 * sent) / whole : 0;
-      showProgress(item, percent, sent && sent < whole ? `${Math.floor(percent)} %` : "Uploading");
+      showProgress(item, percent, sent && sent < whole ? `${Math.floor(percent)} %` : t("Uploading"));
     }
   }
 

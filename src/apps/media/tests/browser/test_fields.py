@@ -98,6 +98,16 @@ def test_the_form_waits_for_what_is_under_way(site: Page, at: At, two_files: lis
     assert sorted(attached()) == ["first.jpg", "second.png"]
 
 
+@pytest.mark.browser_context_args(locale="de-DE")
+def test_what_is_under_way_is_said_in_german(site: Page, at: At, two_files: list[Path]) -> None:
+    site.route("**/uploads/tus/**", lambda _: None)  # no answer comes
+    site.goto(at("/notes/new/"))
+    with site.expect_file_chooser() as chooser:
+        field(site).get_by_role("button", name="Hochladen", exact=True).click()
+    chooser.value.set_files(two_files)
+    expect(item(site, "first.jpg")).to_contain_text("Lädt hoch")
+
+
 def test_a_refused_file_says_so_and_the_form_is_not_sent_without_it(
     site: Page, at: At, two_files: list[Path], complaints: list[str]
 ) -> None:
@@ -106,6 +116,7 @@ def test_a_refused_file_says_so_and_the_form_is_not_sent_without_it(
     site.get_by_label("Text", exact=True).fill("words")
     upload(site, two_files)
     expect(item(site, "second.png")).to_contain_text("Give it the name that fits")
+    expect(item(site, "second.png").locator("img")).to_have_count(0)  # rather than a broken one
     site.get_by_role("button", name="Save").click()
     expect(site.locator("[data-part=trouble]")).to_contain_text("second.png was not uploaded")
     assert not Note.objects.exists()
