@@ -84,12 +84,19 @@ def _is_intact(container: InputContainer, picture: av.VideoStream) -> bool:
 
 
 def _run_up(container: InputContainer, mime: str, start: float) -> float:
-    if demuxer_for(mime) in _BROADCASTS:
-        return min(_LONGEST_RUN_UP, survey(container).longest_gap + 2 * RUN_UP)
+    """As long as it takes from the frame that is on screen at `start`, which may be long ago."""
+    is_broadcast = demuxer_for(mime) in _BROADCASTS
+    least = RUN_UP
+    if is_broadcast:
+        least = min(_LONGEST_RUN_UP, survey(container).keyframe_gap + 2 * RUN_UP)
     is_within = start > 0 and (not container.duration or start < container.duration / av.time_base)
     picture = picture_stream(container) if is_within else None
-    shown = shown_at(container, picture, start) if picture else None
-    return RUN_UP if shown is None else RUN_UP + start - shown
+    if picture is None:
+        return least
+    shown = shown_at(container, picture, start, early=least if is_broadcast else 0.0)
+    if shown is None:
+        shown = shown_at(container, picture, start, early=start)
+    return least if shown is None else least + start - shown
 
 
 def _holds(container: InputContainer, duration: float | None) -> bool:

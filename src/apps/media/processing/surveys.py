@@ -63,7 +63,12 @@ class Survey:
         """Between points where playing can start; 0 when there is none or not at the beginning."""
         if not self.keyframes or not self.whole or self.keyframes[0] > self.starts[0]:
             return 0.0
-        return max(_differences([*self.keyframes, self.starts[-1]]), default=0.0)
+        return self.keyframe_gap
+
+    @property
+    def keyframe_gap(self) -> float:
+        """The same of a picture that need not be whole."""
+        return max(_differences([*self.keyframes, *self.starts[-1:]]), default=0.0)
 
     @property
     def bit_rate(self) -> int:
@@ -218,12 +223,15 @@ def length_there(container: InputContainer) -> float | None:
     return claimed if end is None else min(claimed, end + _TOLERATED)
 
 
-def shown_at(container: InputContainer, stream: Stream, moment: float) -> float | None:
+def shown_at(
+    container: InputContainer, stream: Stream, moment: float, *, early: float = 0.0
+) -> float | None:
     """Since when the frame has been on screen that is there at a `moment`, both in seconds from the
-    beginning. None where that cannot be told. Leaves the container at an unknown place."""
+    beginning; looks from the keyframe on that is `early` seconds before. None where that cannot be
+    told. Leaves the container at an unknown place."""
     wanted, found = _first_second(container) + moment, None
     try:
-        go_to(container, int(wanted / (stream.time_base or 1)), stream)
+        go_to(container, int((wanted - early) / (stream.time_base or 1)), stream)
         for packet in container.demux(stream):
             start = _start_of(packet)
             if packet.size and start <= wanted:

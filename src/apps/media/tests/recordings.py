@@ -153,6 +153,13 @@ def still_picture(seconds: int) -> bytes:
     return made("film.mp4", *card, *tone, *_H264, "-c:a", "aac")
 
 
+def ended_broadcast(seconds: int) -> bytes:
+    """The picture is gone after four seconds."""
+    tone = ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={seconds}")
+    coded = ("-c:v", "mpeg2video", "-c:a", "mp2")
+    return made("film.ts", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=4", *tone, *coded)
+
+
 def resting(seconds: int) -> bytes:
     """A recording of a screen: nothing changes between its third second and its last one."""
     choice = f"select='lt(t,3)+gt(t,{seconds - 1})'"

@@ -263,6 +263,14 @@ class TestHeldPictures:
         film = studio(recordings.still_picture(24), "video/mp4")
         assert film.joined(4).duration == pytest.approx(24, abs=0.1)
 
+    def test_of_a_broadcast(self, studio: Open) -> None:
+        film = studio(recordings.ended_broadcast(16), "video/mp2t")
+        joined, whole = film.joined(4), film.stream("encode").tracks[0]
+        assert joined.duration == pytest.approx(16, abs=0.1)
+        assert [time for time, _ in frames(joined.path)] == pytest.approx(
+            [time for time, _ in frames(whole.path)]
+        )
+
     def test_stretches_in_which_nothing_changes(self, studio: Open) -> None:
         film = studio(recordings.resting(24), "video/mp4")
         whole = film.stream("encode").tracks[0]
