@@ -27,6 +27,7 @@ from apps.media import services
 
 AT_ONCE = 500
 POLL_SECONDS = 1.0
+MOST = 2**31 - 1  # of seconds: 68 years
 
 
 class BulkCommand(BaseCommand):
@@ -144,7 +145,7 @@ def media_id(text: str) -> uuid.UUID:
 
 
 def positive(text: str) -> int:
-    """A whole number above zero."""
-    if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"{text!r} is no positive whole number")
+    """A whole number above zero, not larger than any count of seconds here."""
+    if not text.isdecimal() or not 0 < int(text) <= MOST:
+        raise ArgumentTypeError(f"{text!r} is no positive whole number up to {MOST}")
     return int(text)

@@ -206,6 +206,16 @@ def test_an_unknown_owner_or_path(owner: Any, tree: Path) -> None:
     assert not MediaFile.objects.exists()
 
 
+def test_no_name_is_not_the_folder_that_one_is_in(
+    owner: Any, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree)
+    with pytest.raises(CommandError, match="an empty name"):
+        run("")
+    assert not MediaFile.objects.exists()
+    assert "Took 3 files" in run(".")
+
+
 def test_one_who_may_not_upload(owner: Any, tree: Path) -> None:
     owner.is_active = False
     owner.save()

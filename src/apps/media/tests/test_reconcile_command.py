@@ -145,6 +145,10 @@ class TestGoingOn:
         with pytest.raises(CommandError, match=r"state\.json cannot be used"):
             _run("--state", str(tmp_path / "state.json"))
 
+    def test_a_time_that_never_was_is_refused(self, db: None) -> None:
+        with pytest.raises(CommandError, match="no positive whole number"):
+            call_command("media_reconcile", "--grace", "99999999999999")
+
     def test_a_state_that_cannot_be_kept_is_told_at_once(
         self, files: list[str], tmp_path: Path
     ) -> None:
@@ -183,6 +187,10 @@ class TestStorageThatTheSiteHasLeft:
         assert f"media:{files[1]} is not there" in said
         with pytest.raises(CommandError, match="There are violations"):
             _run("--strict")
+
+    def test_what_keeps_no_objects_is_no_storage(self, db: None) -> None:
+        with pytest.raises(CommandError, match="not an ObjectStore"):
+            _run("--storage", "staticfiles")
 
     def test_it_cannot_be_asked_for(self, files: list[str]) -> None:
         Tombstone.objects.create(storage="gone", key=files[2], due_at=timezone.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="DIR_OR_FILE")
+        parser.add_argument("paths", nargs="+", type=_path, metavar="DIR_OR_FILE")
         parser.add_argument("--owner", required=True, metavar="NAME", help="whose library")
         parser.add_argument(
             "--tag", action="append", dest="tags", default=[], help="may be repeated"
@@ -66,6 +66,13 @@ class Command(BaseCommand):
         if run.refusals.failed:
             raise CommandError(run.told(), returncode=1)
         self.stdout.write(run.told())
+
+
+def _path(text: str) -> Path:
+    """Nothing, as of a variable that is not set, is no word for the folder that one is in."""
+    if not text:
+        raise ArgumentTypeError("an empty name is no file or folder")
+    return Path(text)
 
 
 class _Run:

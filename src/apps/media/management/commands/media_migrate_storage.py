@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--keep-hours",
-            type=positive,
+            type=_hours,
             default=int(services.KEEP_LEFT_BEHIND.total_seconds()) // 3600,
             metavar="N",
             help="remove what is left in the old storage after N hours (default %(default)s)",
@@ -106,6 +106,11 @@ class Command(BaseCommand):
                 f"{left} objects and {under_way} unfinished uploads are in another storage: "
                 "run this once more."
             )
+
+
+def _hours(text: str) -> int:
+    """As many as a moment may lie ahead."""
+    return positive(str(positive(text) * 3600)) // 3600
 
 
 def _place(name: str) -> services.Place:

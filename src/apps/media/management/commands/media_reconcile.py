@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -93,6 +94,8 @@ class Command(BaseCommand):
             raise CommandError(told, returncode=128 + stopped.signal) from None
         except HostMissingError as error:
             raise CommandError(error.detail) from error
+        except ImproperlyConfigured as error:  # a storage that keeps no objects
+            raise CommandError(str(error)) from error
         except AppError as error:  # such as a storage that is away
             raise CommandError(f"{error.detail} {_stopped(kept, first)}") from error
         kept.drop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -67,4 +67,6 @@ class Command(BaseCommand):
 
 def _number(text: str) -> int:
     """Of a version; 0 is before all of them, and what a run says that was stopped at once."""
-    return 0 if text == "0" else positive(text)
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no number of a version")
+    return int(text)

@@ -443,6 +443,11 @@ class TestUnknownStorage:
         with pytest.raises(CommandError, match=told):
             _run("--to", name)
 
+    def test_objects_are_kept_for_a_time_that_comes(self, db: None) -> None:
+        with pytest.raises(CommandError, match="no positive whole number"):
+            _run("--to", "media", "--keep-hours", "999999999")
+        assert "0 objects moved" in _run("--to", "media", "--keep-hours", "87600")
+
     def test_what_lies_in_one_that_the_site_has_left_stops_no_others(
         self, photo: MediaFile, other: str
     ) -> None:
