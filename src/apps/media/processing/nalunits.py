@@ -1,10 +1,13 @@
 """Whether the packets of an H.264 picture are built as they should be, without decoding them.
 
 A browser gives up at the first packet that is not; an encoder's decoder goes on. So what is damaged
-must not be copied.
+must not be copied. Nor must what is no keyframe for browsers, which start at IDR pictures only,
+whatever the container says: with open groups of pictures nobody could seek.
 """
 
 from __future__ import annotations
+
+import re
 
 import av
 from av.container import InputContainer
@@ -12,6 +15,8 @@ from av.video.stream import VideoStream
 
 _FORBIDDEN, _KIND = 0x80, 0x1F  # bits of a unit's first byte (ITU-T H.264 §7.3.1)
 _KINDS = range(1, 24)  # those that may be in a file
+_IDR = 5
+_IDR_START = re.compile(rb"\x00\x00\x01[\x05\x25\x45\x65]")  # a start code, and any priority of it
 _IN_RECORDS = 1  # first byte of a description of units with lengths (ISO/IEC 14496-15 §5.3.3)
 _LENGTH_AT = 4  # in that description
 
@@ -38,15 +43,17 @@ def _length_size(description: bytes | None) -> int:
 def _is_whole(packet: av.Packet[VideoStream], length_size: int) -> bool:
     data = memoryview(packet)
     if not length_size:
-        return bytes(data[:3]) == b"\0\0\1" or bytes(data[:4]) == b"\0\0\0\1"
-    at, size = 0, len(data)
+        begins = bytes(data[:3]) == b"\0\0\1" or bytes(data[:4]) == b"\0\0\0\1"
+        return begins and (not packet.is_keyframe or bool(_IDR_START.search(data)))
+    at, size, has_idr = 0, len(data), False
     while at + length_size < size:
         length = int.from_bytes(data[at : at + length_size], "big")
         at += length_size
         if not length or not _is_possible(data[at]):
             return False
+        has_idr |= data[at] & _KIND == _IDR
         at += length
-    return at == size
+    return at == size and (has_idr or not packet.is_keyframe)
 
 
 def _is_possible(first: int) -> bool:

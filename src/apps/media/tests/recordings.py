@@ -153,6 +153,12 @@ def still_picture(seconds: int) -> bytes:
     return made("film.mp4", *card, *tone, *_H264, "-c:a", "aac")
 
 
+def open_groups(name: str = "film.mp4") -> bytes:
+    """Only the first of its keyframes is one for browsers."""
+    coded = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2")
+    return film(name, seconds=6, picture=(*coded, "-x264-params", "open-gop=1:keyint=48"))
+
+
 def ended_broadcast(seconds: int) -> bytes:
     """The picture is gone after four seconds."""
     tone = ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={seconds}")

@@ -160,6 +160,15 @@ def check_track(track: Track) -> None:
         at += segment.size
 
 
+def _has_idr(data: bytes) -> bool:
+    """Among the units of a packet, each with its length before it (ISO/IEC 14496-15 §5.3.3)."""
+    kinds, at = [], 0
+    while at < len(data):
+        kinds.append(data[at + 4] & 0x1F)
+        at += 4 + int.from_bytes(data[at : at + 4], "big")
+    return 5 in kinds
+
+
 class TestContract:
     @each_sample
     def test_encode_and_sound(self, make: Make, mime: str, may_copy: bool, studio: Open) -> None:
@@ -193,6 +202,21 @@ class TestContract:
         assert copied.name == "copy"
         assert len(sounds) == (film.facts.audio is not None)
         assert len(frames(copied.path)) == round(copied.duration * 30) or film.facts.video.variable
+
+    @pytest.mark.parametrize(
+        ("name", "mime"), [("film.mp4", "video/mp4"), ("film.ts", "video/mp2t")]
+    )
+    def test_what_browsers_cannot_seek_in_is_encoded(
+        self, name: str, mime: str, studio: Open
+    ) -> None:
+        film = studio(recordings.open_groups(name), mime)
+        assert film.ladder.copy
+        copied = film.stream("copy").tracks[0]
+        assert [round(segment.duration) for segment in copied.segments] == [4, 2]
+        with av.open(str(copied.path)) as container:
+            keyframes = [bytes(one) for one in container.demux(video=0) if one.is_keyframe]
+        assert len(keyframes) == len(copied.segments)
+        assert all(_has_idr(data) for data in keyframes)
 
     def test_segments_are_of_four_seconds_and_progress_is_told(self, studio: Open) -> None:
         film = studio(recordings.flashing(), "video/mp4")
