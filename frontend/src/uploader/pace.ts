@@ -3,10 +3,12 @@ import { emaFilter } from "@uppy/core/utils";
 
 const HALF_LIFE = 3_000; // milliseconds
 const SHORTEST = 400; // milliseconds between two looks
+const STILL = 8_000; // milliseconds without a byte until nothing is said to move
 
 export class Pace {
   private bytes = 0;
   private looked = 0;
+  private moved = 0;
   private smoothed = 0;
 
   /** Bytes per second, after `bytes` have gone in all. */
@@ -19,9 +21,15 @@ export class Pace {
     if (!isFirst) {
       this.smoothed = this.smoothed ? emaFilter(speed, this.smoothed, HALF_LIFE, passed) : speed;
     }
+    if (isFirst || bytes > this.bytes) this.moved = now;
     this.bytes = bytes;
     this.looked = now;
     return this.smoothed;
+  }
+
+  /** Whether nothing goes any more, as where the server is away and is asked again in silence. */
+  isStill(now = performance.now()): boolean {
+    return this.looked > 0 && now - this.moved > STILL;
   }
 
   /** What went before says nothing about what comes. */

@@ -11,6 +11,7 @@ import { type Row, rowsOf, summarize, type Summary } from "./view";
 import { t } from "../language/words";
 
 const REFRESH = 150; // milliseconds between two drawings
+const RECHECK = 2_000; // milliseconds until it is drawn again although nothing was told
 const LONGEST = 150; // rows; the rest is counted
 
 interface TrayState {
@@ -136,6 +137,7 @@ export function showTray(uppy: Files, queue: Queue, place: HTMLElement, asks: As
   const pace = new Pace();
   let isExpanded = false;
   let timer = 0;
+  let recheck = 0;
   const forget = (rows: Row[]): void => uppy.removeFiles(rows.map((row) => row.id));
   const calmly = (change: () => void): void => keepFocus(root, change);
 
@@ -165,9 +167,11 @@ export function showTray(uppy: Files, queue: Queue, place: HTMLElement, asks: As
 
   function draw(): void {
     timer = 0;
+    clearTimeout(recheck);
     const rows = rowsOf(uppy, queue, isShown);
     const summary = summarize(rows, pace, navigator.onLine);
     if (!summary.isOpen || summary.isPaused) pace.forget();
+    else recheck = window.setTimeout(draw, RECHECK);
     place.classList.toggle("has-uploads", rows.length > 0);
     document.documentElement.classList.toggle("has-uploads", rows.length > 0);
     render(<Tray state={{ rows, summary, isExpanded }} actions={actions} />, root);

@@ -114,7 +114,8 @@ function movingWords(rows: Row[], pace: Pace): string {
   const all = total(rows, (file) => file.size ?? 0);
   const speed = pace.look(sent);
   const parts = [`${Math.floor(all ? (100 * sent) / all : 0)} %`];
-  if (speed > 1) parts.push(`${size(speed)}/s`, timeLeft((all - sent) / speed));
+  if (pace.isStill() && numberIn(rows, "sending")) parts.push(t("Waits for the connection"));
+  else if (speed > 1) parts.push(`${size(speed)}/s`, timeLeft((all - sent) / speed));
   return parts.join(" · ");
 }
 

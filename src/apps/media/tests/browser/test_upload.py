@@ -198,6 +198,25 @@ def test_being_offline_is_said_and_passes(
     complaints.clear()
 
 
+def test_a_server_that_is_away_is_waited_for_in_words(
+    site: Page, at: At, two_files: list[Path]
+) -> None:
+    held: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)  # no byte goes, and nothing fails
+
+    site.route("**/uploads/tus/*/", hold_first)
+    site.goto(at("/library/upload/"))
+    choose(site, two_files[0])
+    expect(tray(site)).to_contain_text("0 % · Waits for the connection")
+    held[0].continue_()
+    expect(tray(site)).to_contain_text("1 file uploaded")
+
+
 def test_a_refusal_is_explained_and_does_not_stop_the_other(
     site: Page, at: At, two_files: list[Path], complaints: list[str]
 ) -> None:
