@@ -50,7 +50,7 @@ class StatusView(PageView):
         seen = f"{media.status}-{media.progress}" if part == "card" else _seen(media)
         if request.GET.get("seen") == seen:
             return HttpResponse(status=204)
-        context = {"media": media} if part == "card" else _looks(request, media)
+        context: dict[str, Any] = {"media": media} if part == "card" else _looks(request, media)
         if part == "poster" and context["poster_state"] == "coming":
             return HttpResponse(status=204)
         trail = trails.read_trail(request)
