@@ -145,6 +145,7 @@ def count_owed(alias: str) -> int:
     return sum(source.of(alias).count() for source in sources() if source.owed)
 
 
-def is_owed_any(alias: str) -> bool:
-    """Whether a row says that an object is there."""
-    return any(source.of(alias).exists() for source in sources() if source.owed)
+def is_owed(alias: str, *, objects: int) -> bool:
+    """Whether rows say that at least so many objects are there."""
+    found = (source.of(alias)[:objects].count() for source in sources() if source.owed)
+    return sum(found) >= objects

@@ -32,7 +32,7 @@ from apps.media.services.explanations import (
     count_owed,
     explanations,
     is_explained,
-    is_owed_any,
+    is_owed,
     is_still_owed,
 )
 from apps.media.services.hosts import ensure_hosts_known
@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=1)  # what is younger may belong to a row that is about to be written
 SWEPT = 500
+GOOD_MANY = 10  # objects: fewer can be lost one by one
 
 
 def storages_to_reconcile() -> list[str]:
@@ -54,8 +55,8 @@ def storages_to_reconcile() -> list[str]:
 
 
 def lacks_all_objects(alias: str) -> bool:
-    """Whether rows name objects in the storage, and not a single one is there."""
-    return is_owed_any(alias) and next(store_of(alias).walk(), None) is None
+    """Whether rows name a good many objects in the storage, and not a single one is there."""
+    return is_owed(alias, objects=GOOD_MANY) and next(store_of(alias).walk(), None) is None
 
 
 def find_left_storages() -> Iterator[Violation]:

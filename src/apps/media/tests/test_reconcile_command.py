@@ -23,6 +23,7 @@ from apps.media import selectors, services
 from apps.media.exceptions import HostMissingError
 from apps.media.management import longrun
 from apps.media.models import MediaFile, MediaVersion, Tombstone
+from apps.media.services import reconciling
 from apps.media.tests.services.test_jobs import ARCHIVE
 
 
@@ -163,8 +164,9 @@ class TestGoingOn:
 
 
 def test_nothing_is_fixed_after_a_disk_that_is_not_mounted(
-    files: list[str], own_storage: ObjectStore
+    files: list[str], own_storage: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reconciling, "GOOD_MANY", len(files))
     for key in files:
         own_storage.remove(key)
     assert "Found 5 violations" in _run("--fix", "--dry-run")
@@ -172,6 +174,12 @@ def test_nothing_is_fixed_after_a_disk_that_is_not_mounted(
         _run("--fix")
     assert not MediaFile.objects.filter(status="failed").exists()
     assert "5 fixed" in _run("--fix", "--storage", "media")
+
+
+def test_a_few_that_are_lost_are_fixed(files: list[str], own_storage: ObjectStore) -> None:
+    for key in files:
+        own_storage.remove(key)
+    assert "5 fixed" in _run("--fix")
 
 
 class TestStorageThatTheSiteHasLeft:
