@@ -389,11 +389,11 @@ def _cache_control(media: MediaFile, *, immutable: bool, private: str) -> str:
 
 def _sharing(media: MediaFile, terms: Terms) -> Mapping[str, str]:
     """What lets other sites show public bytes, and pages of this one use those of a CDN: the same
-    for all who ask, so that a cache needs one copy; nothing that a cookie opens is ever among it."""
+    for all who ask, so that a cache needs one copy; never what a cookie opens."""
     if terms.seconds is not None or not _is_public(media):
         return {}
-    shown = {"Cross-Origin-Resource-Policy": "cross-origin"}
-    return {**shown, "Access-Control-Allow-Origin": "*"} if options().cdn else shown
+    from_cdn = {"Access-Control-Allow-Origin": "*"} if options().cdn else {}
+    return {"Cross-Origin-Resource-Policy": "cross-origin", **from_cdn}
 
 
 def _is_public(media: MediaFile) -> bool:

@@ -145,7 +145,9 @@ def test_what_a_cdn_may_keep(photo: MediaFile, api: APIClient, owner: Any) -> No
         assert "Access-Control-Allow-Origin" not in private
 
 
-def test_without_a_cdn_other_sites_may_show_and_not_read_it(photo: MediaFile, api: APIClient, settings: Any) -> None:
+def test_without_a_cdn_other_sites_may_show_and_not_read_it(
+    photo: MediaFile, api: APIClient, settings: Any
+) -> None:
     settings.MEDIA_APP = {**settings.MEDIA_APP, "CDN_URL": ""}
     url = addresses(shown(photo, api))["thumb.webp"]
     assert url.startswith("http://testserver/")
