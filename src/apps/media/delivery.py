@@ -388,8 +388,7 @@ def _cache_control(media: MediaFile, *, immutable: bool, private: str) -> str:
 
 
 def _sharing(media: MediaFile, terms: Terms) -> Mapping[str, str]:
-    """What lets other sites show public bytes, and pages of this one use those of a CDN: the same
-    for all who ask, so that a cache needs one copy; never what a cookie opens."""
+    """Lets other sites show public bytes, and pages use those of a CDN: the same for all who ask."""
     if terms.seconds is not None or not _is_public(media):
         return {}
     from_cdn = {"Access-Control-Allow-Origin": "*"} if options().cdn else {}
