@@ -388,7 +388,7 @@ def _cache_control(media: MediaFile, *, immutable: bool, private: str) -> str:
 
 
 def _sharing(media: MediaFile, terms: Terms) -> Mapping[str, str]:
-    """Lets other sites show public bytes, and pages use those of a CDN: the same for all who ask."""
+    """Lets other sites show public bytes, and pages use those of a CDN: the same for all."""
     if terms.seconds is not None or not _is_public(media):
         return {}
     from_cdn = {"Access-Control-Allow-Origin": "*"} if options().cdn else {}
