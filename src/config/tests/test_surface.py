@@ -31,7 +31,7 @@ SECURED = (
     "SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SECURE_SSL_REDIRECT SECURE_REDIRECT_EXEMPT "
     "SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SESSION_COOKIE_NAME CSRF_COOKIE_NAME"
 ).split()
-VALUES = {"uuid": str(uuid.UUID(int=1)), "int": "1", "str": "x", "path": "x"}
+VALUES = {"uuid": str(uuid.UUID(int=1)), "int": "1", "str": "x", "slug": "x", "path": "x"}
 PASSWORD = "correct horse battery staple"
 
 
