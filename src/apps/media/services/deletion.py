@@ -36,7 +36,7 @@ from apps.media.services.announcing import announce_to_webhooks
 from apps.media.services.auditing import note
 from apps.media.services.explanations import owed_keys
 from apps.media.services.locks import lock_media, lock_uploads_of
-from apps.media.storage import known_aliases, store_of
+from apps.media.storage import INCOMING, known_aliases, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -246,9 +246,10 @@ def _refuted(batch: Sequence[Tombstone]) -> set[Tombstone]:
 def _bury(tombstone: Tombstone) -> bool:
     try:
         store = store_of(tombstone.storage)
-        if tombstone.storage_state and isinstance(store, AppendingStore | DirectStore):
+        is_begun = tombstone.storage_state or tombstone.key.startswith(f"{INCOMING}/")
+        if is_begun and isinstance(store, AppendingStore | DirectStore):
             # What was begun and left may be gone while an object of the same key is there to stay:
-            # the state says which is meant.
+            # the state says which is meant. Of what came in there may be more than any state says.
             store.discard(tombstone.key, state=tombstone.storage_state)
         else:
             store.remove(tombstone.key)

@@ -212,12 +212,10 @@ class Site(Watched):
         """
         while True:
             family = [self.process(name), *self.children(name)]
-            for process in family:
-                process.suspend()
+            _each(family, psutil.Process.suspend)
             if self.observer.ask("nothing_is_locked"):
                 return family
-            for process in family:
-                process.resume()
+            _each(family, psutil.Process.resume)
 
     def wait_ready(self) -> None:
         eventually(self._is_ready, within=START_SECONDS)
@@ -295,6 +293,12 @@ class Site(Watched):
                 f"{self.address}/{self._health}", timeout=5, trust_env=False
             ).is_success
         return False
+
+
+def _each(family: list[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child whose job has just ended
+            act(process)
 
 
 @contextlib.contextmanager

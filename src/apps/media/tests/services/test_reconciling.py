@@ -485,3 +485,15 @@ class TestS3:
         assert not Tombstone.objects.exists()
         assert multipart_uploads(bucket) == []
         assert list(bucket.walk()) == []
+
+    def test_expiry_ends_what_nobody_wrote_down(self, bucket: S3Store, owner: Any) -> None:
+        """Its process was killed after the first bytes, before a row told of them."""
+        key = new_key("incoming")
+        self._begin(bucket, key)
+        self._upload(owner, key, {})
+        Upload.objects.update(expires_at="2000-01-01T00:00:00Z")
+        assert services.expire_uploads() == 1
+        _bury()
+        assert not Tombstone.objects.exists()
+        assert multipart_uploads(bucket) == []
+        assert list(bucket.walk()) == []
