@@ -222,6 +222,14 @@ def get_signed_media(*, media_id: uuid.UUID, version: int | None = None) -> Medi
     return media
 
 
+def get_stamp(*, media_id: uuid.UUID) -> tuple[object, ...]:
+    """What decides whether, and which of, a file's bytes others get: while it is the same, so is
+    the answer of `get_signed_media`. Empty for no file. A short row, by its key."""
+    decisive = ("version", "published_version", "status", "usable", "deleted_at", "share_location")
+    found = MediaFile.objects.filter(pk=media_id).values_list(*decisive).first()
+    return found or ()
+
+
 def get_original(*, user: Visitor, media: MediaFile) -> MediaVersion | Rendition:
     """The stored bytes of `media`, as `user` may have them.
 

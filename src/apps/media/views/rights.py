@@ -74,7 +74,7 @@ class VisitorsRight(Right):
 class SignedRight(Right):
     """That of whoever has a token, which is checked without a query.
 
-    Whether its version may still be had is asked each time; what belongs to that version is
+    Whether its version may still be had is asked each time, in one short row; the rest is
     remembered for `SIGNED_SECONDS`.
     """
 
@@ -86,8 +86,11 @@ class SignedRight(Right):
         self.terms = Terms(download=claim.download, tag=tag, seconds=left)
 
     def media(self) -> MediaFile:
-        claim = self._claim
-        return selectors.get_signed_media(media_id=claim.media_id, version=claim.version)
+        claim, stamp = self._claim, selectors.get_stamp(media_id=self._claim.media_id)
+        return _SIGNED.recall(
+            (claim.media_id, claim.version, stamp),
+            lambda: selectors.get_signed_media(media_id=claim.media_id, version=claim.version),
+        )
 
     def recall(self, what: str, find: Callable[[], Found]) -> Found:
         return _SIGNED.recall((self._claim.media_id, self._claim.version, what), find)
