@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -132,10 +131,17 @@ def test_many_that_are_shared_in_pages_while_others_add_some(
     MediaFile.objects.update(usable=True, status="ready")
     begun = services.create_collection(user=owner, title="A")
     services.grant_access(user=owner, media=begun, to=stranger, permission="edit")
-    lock = collecting._lock
+    lock, adding, shared = collecting._lock, threading.Event(), threading.Event()
 
     def lock_late(user: Any, collection: Collection) -> Collection:
-        time.sleep(0.5 if user == owner else 1)  # both have locked what they begin with
+        """Each gets to where the other is in its way; one that cannot is not waited for."""
+        if user == owner:
+            adding.wait(1)
+            locked = lock(user, collection)
+            shared.set()
+            return locked
+        adding.set()
+        shared.wait(1)
         return lock(user, collection)
 
     def share() -> None:

@@ -476,21 +476,12 @@ class TestS3:
         _bury()
         assert bucket.exists(key)
 
-    def test_expiry_ends_what_grew(self, bucket: S3Store, owner: Any) -> None:
+    @pytest.mark.parametrize("is_told", [True, False])
+    def test_expiry_ends_what_grew(self, bucket: S3Store, owner: Any, is_told: bool) -> None:
+        """Also where the process was killed after the first bytes, before a row told of them."""
         key = new_key("incoming")
-        self._upload(owner, key, self._begin(bucket, key))
-        Upload.objects.update(expires_at="2000-01-01T00:00:00Z")
-        assert services.expire_uploads() == 1
-        _bury()
-        assert not Tombstone.objects.exists()
-        assert multipart_uploads(bucket) == []
-        assert list(bucket.walk()) == []
-
-    def test_expiry_ends_what_nobody_wrote_down(self, bucket: S3Store, owner: Any) -> None:
-        """Its process was killed after the first bytes, before a row told of them."""
-        key = new_key("incoming")
-        self._begin(bucket, key)
-        self._upload(owner, key, {})
+        state = self._begin(bucket, key)
+        self._upload(owner, key, state if is_told else {})
         Upload.objects.update(expires_at="2000-01-01T00:00:00Z")
         assert services.expire_uploads() == 1
         _bury()
