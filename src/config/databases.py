@@ -44,6 +44,8 @@ def _sqlite(data_dir: Path) -> dict[str, Any]:
 
 def _postgresql() -> dict[str, Any]:
     """What the URL says goes before. Seconds, but for milliseconds (libpq's parameters)."""
+    from config.postgresql import Connection  # noqa: PLC0415  only where it is wanted
+
     return {
         # A server behind a dead line says nothing: whoever asks is told within seconds, not hours.
         "connect_timeout": 5,
@@ -59,5 +61,6 @@ def _postgresql() -> dict[str, Any]:
             "timeout": 5,
             "reconnect_timeout": 5,
             "max_idle": 60,
+            "connection_class": Connection,
         },
     }

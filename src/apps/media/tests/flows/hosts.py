@@ -144,6 +144,12 @@ class Hosts(Watched):
             for path in sorted(self._folder.glob("*.log"))
         )
 
+    def observer_on(self, machine: str) -> Observer:
+        """Another one, on one of the machines."""
+        with self._log("observer") as errors:
+            beyond = self.network.command_on(machine)
+            return Observer(OBSERVER, self.environment, errors, beyond)
+
     # -- parts --------------------------------------------------------------------------------
 
     def _environment(self) -> dict[str, str]:

@@ -232,6 +232,13 @@ def drop_connections() -> int:
         return int(cursor.fetchone()[0])
 
 
+def hold(owner_id: int) -> None:
+    """Lock the owner's files and jobs in a transaction that is never ended."""
+    transaction.set_autocommit(False)
+    list(Job.objects.filter(media__owner_id=owner_id).select_for_update())
+    list(MediaFile.objects.filter(owner_id=owner_id).select_for_update())
+
+
 def nothing_is_locked() -> bool:
     """Whether nobody is in the middle of a transaction that would make others wait."""
     is_sqlite = connection.vendor == "sqlite"
@@ -294,6 +301,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         limit_quota,
         sweep_unfinished,
         bury,
+        hold,
         nothing_is_locked,
         empty_storage,
     )

@@ -44,11 +44,17 @@ LOG_TAIL = 6_000  # bytes
 
 
 class Observer:
-    """The other end of `observer`: a call per command."""
+    """The other end of `observer`: a call per command. It runs where `beyond` leads."""
 
-    def __init__(self, module: str, environment: dict[str, str], errors: IO[bytes]) -> None:
+    def __init__(
+        self,
+        module: str,
+        environment: dict[str, str],
+        errors: IO[bytes],
+        beyond: Sequence[str] = (),
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [*beyond, sys.executable, "-m", module],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -148,6 +148,16 @@ def test_a_worker_that_is_cut_off_at_work_is_replaced(hosts: Hosts, person: Pers
     wait_ready(hosts, person, 8)
 
 
+def test_what_a_lost_host_had_locked_is_free_again(hosts: Hosts, person: Person) -> None:
+    assert person.upload(b"words of one", "one.txt").status_code == 201
+    wait_ready(hosts, person, 1)
+    lost = hosts.observer_on(WORKERS[0])
+    lost.ask("hold", person.id)
+    with hosts.network.without(WORKERS[0]):
+        eventually(lambda: hosts.observer.ask("nothing_is_locked"), within=60)
+    lost.stop()
+
+
 def _is_working(hosts: Hosts, person: Person) -> bool:
     return any(row["state"] == "running" for row in hosts.observer.ask("jobs", person.id))
 
