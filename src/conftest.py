@@ -22,6 +22,7 @@ from apps.core.rates import ExactRate
 from apps.core.storage import ObjectStore, object_store, storage_from_url
 from apps.media import services
 from apps.media.models import Job, MediaFile
+from apps.media.services import holding
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 CORPUS = Path(os.environ.get("MEDIA_CORPUS", BESIDE))
@@ -75,6 +76,14 @@ def one_period(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted in one test falls into one period, whenever the next one begins."""
     began = time.time()
     monkeypatch.setattr(ExactRate, "timer", staticmethod(lambda: began))
+
+
+@pytest.fixture(autouse=True)
+def unseen_holds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a test within one transaction are seen by no thread that would renew a lease."""
+    mark = request.node.get_closest_marker("django_db")
+    if mark is not None and not mark.kwargs.get("transaction"):
+        monkeypatch.setattr(holding, "RENEWAL", holding.LEASE)
 
 
 @pytest.fixture(autouse=True)
