@@ -15,6 +15,7 @@ from apps.core.storage.urls import alias_of, browser_origins, storage_from_url
 from apps.core.tus import ANSWER_HEADERS, REQUEST_HEADERS
 from apps.media.schedule import BEAT_SCHEDULE
 from apps.notifications.schedule import BEAT_SCHEDULE as NOTIFICATIONS_SCHEDULE
+from apps.users.schedule import BEAT_SCHEDULE as USERS_SCHEDULE
 from config.brokers import broker_settings
 from config.databases import database_settings
 from config.env import ROOT, read_environment
@@ -153,7 +154,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, **NOTIFICATIONS_SCHEDULE}
+CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, **NOTIFICATIONS_SCHEDULE, **USERS_SCHEDULE}
 # Each must have a worker for /readyz to be content: pictures, films and waiting for other servers
 # are different workers' work.
 HEALTH_QUEUES = ["media.fast", "media.slow", "media.transfer"]
@@ -224,6 +225,7 @@ REST_FRAMEWORK = {
         "token": "120/min",
         "signin": "60/min",
         "signup": "60/hour",
+        "email": "20/hour",
     },
     "NUM_PROXIES": ENV.proxies,
 }

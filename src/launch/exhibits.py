@@ -120,6 +120,7 @@ def _pages_of_somebody(shown: Shown) -> dict[str, str]:
         "profile": f"/users/{DEMO}/",
         "profile-edit": "/settings/profile/",
         "security": "/settings/security/",
+        "email": "/settings/email/",
         "account-delete": "/settings/account/delete/",
         "notifications": "/notifications/",
         "preferences": "/notifications/preferences/",

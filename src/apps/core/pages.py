@@ -24,6 +24,11 @@ def site_contact() -> str:
     return str(getattr(settings, "SITE_CONTACT", ""))
 
 
+def absolute_url(path: str) -> str:
+    """What leads to `path` from outside, as in a mail: on the address in the setting `SITE_URL`."""
+    return f"{settings.SITE_URL.rstrip('/')}{path}"
+
+
 def page_of_form(request: HttpRequest) -> str:
     """Where on this site the form was, if the browser says so; else empty."""
     came_from = request.headers.get("Referer", "")

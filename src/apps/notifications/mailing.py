@@ -30,7 +30,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.core.languages import language_of
-from apps.core.pages import site_name
+from apps.core.pages import absolute_url, site_name
 from apps.media.dispatch import maybe_sweep_again
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
@@ -217,7 +217,7 @@ def _is_to_come(shown: list[Shown]) -> bool:
 def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
     entries = [_entry(one, pictured=at < MOST_PICTURES) for at, one in enumerate(shown)]
     kind = ALL if mail.is_digest else shown[0].row.kind
-    unsubscribe = _absolute(
+    unsubscribe = absolute_url(
         reverse("notifications:unsubscribe", args=[token_for(mail.recipient_id, kind)])
     )
     many = _count(shown) if len(shown) > 1 else ""
@@ -227,7 +227,7 @@ def _message(mail: Mail, shown: list[Shown]) -> EmailMultiAlternatives:
         "is_digest": mail.is_digest,
         "recipient": mail.recipient,
         "unsubscribe": unsubscribe,
-        "preferences": _absolute(reverse("notifications:preferences")),
+        "preferences": absolute_url(reverse("notifications:preferences")),
     }
     message = EmailMultiAlternatives(
         subject=(many or shown[0].text)[:150],
@@ -258,10 +258,10 @@ def _entry(shown: Shown, *, pictured: bool) -> Entry:
     preview = find_preview(media=media) if media is not None else None
     if preview is not None:
         path = reverse("notifications:preview", args=[_ensure_token(shown.row)])
-        picture = _absolute(path)
+        picture = absolute_url(path)
     alt = media.alt_text or gettext("Preview of %(file)s") % {"file": media} if media else ""
     width = min(preview.width or WIDTH, WIDTH) if preview else WIDTH
-    return Entry(shown, _absolute(shown.url), picture, " ".join(alt.split()), width)
+    return Entry(shown, absolute_url(shown.url), picture, " ".join(alt.split()), width)
 
 
 def _ensure_token(row: Notification) -> str:
@@ -269,10 +269,6 @@ def _ensure_token(row: Notification) -> str:
         Notification.objects.filter(pk=row.pk, preview_token=None).update(preview_token=new_token())
         row.refresh_from_db(fields=["preview_token"])
     return row.preview_token or ""
-
-
-def _absolute(path: str) -> str:
-    return f"{settings.SITE_URL.rstrip('/')}{path}"
 
 
 # -- the line ----------------------------------------------------------------------------------

@@ -36,3 +36,11 @@ class NotYoursError(AppError):
     code = "cannot_attach"
     status = 403
     message = _("You can only show files of your own.")
+
+
+class NoSuchLinkError(AppError):
+    """The link of a mail is too old, was used, was followed by another, or is somebody else's."""
+
+    code = "not_found"
+    status = 404
+    message = _("This link is no longer good. Ask for another one.")

@@ -51,6 +51,27 @@ class NewPasswordForm(PasswordChangeForm):
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
 
+class EmailForm(forms.Form):
+    """An address for mails, and the password once more: it is where an account can be reached."""
+
+    address = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        help_text=_("A link is sent there. Mails go to it once you have opened that."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=4096,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Another form of the same page has a password, too."""
+        super().__init__(*args, auto_id="email_%s", **kwargs)
+
+
 class ProfileForm(MediaModelForm):
     """What a person's page tells of them, and the pictures that it shows."""
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.media.fields import CropField, MediaField
 from apps.media.models import MediaFile, Rendition
+
+EMAIL_LINK_LIFETIME = timedelta(days=1)
+_TOKEN_BYTES = 24  # 192 bits
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 class User(AbstractUser):
@@ -65,3 +76,30 @@ class Follow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.follower} → {self.followed}"
+
+
+class EmailChange(models.Model):
+    """An address that somebody says is theirs, until they open the link that is sent there.
+
+    There is one for each person: another takes its place, and ends the link of the one before.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="email_change",
+        verbose_name=_("user"),
+    )
+    address = models.EmailField(_("address"))
+    token = models.CharField(_("token"), max_length=43, default=new_token, editable=False)
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # to send the link
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("change of an e-mail address")
+        verbose_name_plural = _("changes of e-mail addresses")
+        indexes = [models.Index(fields=["asked_at"], name="email_change_age")]
+
+    def __str__(self) -> str:
+        return f"change of the address of {self.user_id}"

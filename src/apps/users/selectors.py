@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from axes.models import AccessLog
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from knox.models import AuthToken
 
 from apps.media import selectors as media
@@ -14,8 +16,8 @@ from apps.media.links import THUMBNAIL
 from apps.media.models import MediaFile
 from apps.media.policies import Visitor
 from apps.media.processing.crops import cropped_name
-from apps.users.exceptions import PersonNotVisibleError
-from apps.users.models import Follow, User
+from apps.users.exceptions import NoSuchLinkError, PersonNotVisibleError
+from apps.users.models import EMAIL_LINK_LIFETIME, EmailChange, Follow, User
 
 SIGN_INS = 20
 AVATAR: str = User._meta.get_field("avatar").recipe
@@ -90,6 +92,20 @@ def count_followers(*, person: User) -> int:
 def count_followed(*, person: User) -> int:
     """How many people whose accounts are on `person` follows."""
     return Follow.objects.filter(follower=person, followed__is_active=True).count()
+
+
+def find_email_change(*, user: User) -> EmailChange | None:
+    """The address that `user` has still to say is theirs, if they may still do so."""
+    since = timezone.now() - EMAIL_LINK_LIFETIME
+    return EmailChange.objects.filter(user=user, asked_at__gt=since).first()
+
+
+def get_email_change(*, user: User, token: str) -> EmailChange:
+    """That to which the link with `token` leads. Raises `NoSuchLinkError`."""
+    change = find_email_change(user=user)
+    if change is None or not constant_time_compare(change.token, token):
+        raise NoSuchLinkError(user.pk)
+    return change
 
 
 def list_tokens(*, user: User) -> QuerySet[AuthToken]:

@@ -6,12 +6,14 @@ from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
 from django.db import transaction
+from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.core.languages import is_offered
 from apps.media.services import AttachmentItem, attach_media, detach_media, request_erasure
+from apps.users import mailing, selectors
 from apps.users.exceptions import FollowingOneselfError, NotYoursError, WrongPasswordError
-from apps.users.models import Follow, User
+from apps.users.models import EmailChange, Follow, User, new_token
 from apps.users.policies import PICTURES
 
 
@@ -59,6 +61,41 @@ def remember_language(*, user: User, language: str) -> None:
     if is_offered(language) and user.language != language:
         User.objects.filter(pk=user.pk).update(language=language)
         user.language = language
+
+
+@transaction.atomic
+def propose_email(*, user: User, address: str, password: str) -> EmailChange:
+    """Send a link to `address`, which makes it that of `user` once they open it.
+
+    Raises `WrongPasswordError`.
+    """
+    if not user.check_password(password):
+        raise WrongPasswordError(user.pk)
+    asked = {"address": address, "token": new_token(), "asked_at": timezone.now()}
+    change, _ = EmailChange.objects.update_or_create(
+        user=user, defaults={**asked, "attempts": 0, "sent_at": None}
+    )
+    transaction.on_commit(lambda: mailing.hint(change), robust=True)
+    return change
+
+
+@transaction.atomic
+def confirm_email(*, user: User, token: str) -> None:
+    """Make the address to which the link with `token` was sent that of `user`.
+
+    Raises `NoSuchLinkError`.
+    """
+    list(EmailChange.objects.select_for_update().filter(user=user))  # which nobody replaces now
+    change = selectors.get_email_change(user=user, token=token)
+    User.objects.filter(pk=user.pk).update(email=change.address)
+    change.delete()
+
+
+@transaction.atomic
+def forget_email(*, user: User) -> None:
+    """Send `user` no more mails, and end what they may have asked for."""
+    EmailChange.objects.filter(user=user).delete()
+    User.objects.filter(pk=user.pk).update(email="")
 
 
 def create_token(*, user: User) -> str:

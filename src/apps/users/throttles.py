@@ -17,6 +17,12 @@ class SignInThrottle(AddressRate):
     scope = "signin"
 
 
+class EmailThrottle(AddressRate):
+    """Links sent to addresses that somebody says are theirs."""
+
+    scope = "email"
+
+
 class TokenThrottle(AddressRate):
     """Attempts to get a token, right or wrong."""
 

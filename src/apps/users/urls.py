@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from apps.users.views import accounts, profiles, security
+from apps.users.views import accounts, email, profiles, security
 
 app_name = "users"
 
@@ -20,6 +20,9 @@ urlpatterns = [
         security.RevokeTokenPage.as_view(),
         name="revoke-token",
     ),
+    path("settings/email/", email.EmailPage.as_view(), name="email"),
+    path("settings/email/forget/", email.ForgetEmailPage.as_view(), name="forget-email"),
+    path("settings/email/<str:token>/", email.ConfirmEmailPage.as_view(), name="confirm-email"),
     path("settings/account/delete/", profiles.DeleteAccountPage.as_view(), name="delete"),
     path("users/<str:username>/", profiles.ProfilePage.as_view(), name="profile"),
     path("users/<str:username>/follow/", profiles.FollowPage.as_view(), name="follow"),

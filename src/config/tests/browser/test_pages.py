@@ -24,6 +24,7 @@ from apps.media.tests.browser.test_accessibility import AXE, DESK, PHONE, violat
 from apps.notifications.kinds import Kind
 from apps.notifications.tokens import token_for
 from apps.posts.services import create_post
+from apps.users.services import propose_email
 
 # Who looks at a page → its name → what its address ends in, of the things in `world`.
 PAGES: dict[str, dict[str, str]] = {
@@ -54,6 +55,8 @@ PAGES: dict[str, dict[str, str]] = {
         "users:profile": "name",
         "users:edit": "",
         "users:security": "",
+        "users:email": "",
+        "users:confirm-email": "email_token",
         "users:delete": "",
         "posts:feed": "",
         "posts:new": "",
@@ -148,6 +151,9 @@ def world(
     webhook, _secret = services.create_webhook(
         user=owner, url="https://example.org/hook", events=["media.ready"]
     )
+    change = propose_email(
+        user=owner, address="o@example.org", password="correct horse battery staple"
+    )
     post = create_post(author=owner, text="Here is where we were")
     return {
         "media": media.pk,
@@ -156,6 +162,7 @@ def world(
         "shelf_link": shelf_link.get_absolute_url().strip("/").split("/")[-1],
         "webhook": webhook.pk,
         "token": token_for(owner.pk, Kind.MEDIA_READY),
+        "email_token": change.token,
         "post": post.pk,
         "event": event.pk,
         "name": owner.username,
