@@ -74,7 +74,12 @@ class Shown:
 def pages(shown: Shown) -> dict[str, dict[str, str]]:
     """Who looks, nobody first → the name of each picture → the address of the page."""
     return {
-        "": {"home": "/", "login": "/accounts/login/", "signup": "/accounts/signup/"},
+        "": {
+            "home": "/",
+            "login": "/accounts/login/",
+            "signup": "/accounts/signup/",
+            "forgotten": "/accounts/password/",
+        },
         DEMO: _pages_of_somebody(shown),
         NEWCOMER: EMPTY,
         OPERATOR: {

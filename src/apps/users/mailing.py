@@ -1,7 +1,9 @@
-"""Asks the owner of an address whether it is theirs: a link is sent there, by a worker.
+"""The mails of accounts, each with a link, sent by a worker.
 
-The row says whether that was done; messages of the broker only hint. A worker that dies in between
-leaves it undone, and the link is sent again: twice the same link does no harm.
+One asks the owner of an address whether it is theirs. The row says whether it was sent; messages of
+the broker only hint. A worker that dies in between leaves it undone, and the link is sent again:
+twice the same link does no harm. The other leads to the page for another password. No row tells of
+it: who gets none asks again.
 """
 
 from __future__ import annotations
@@ -10,22 +12,25 @@ import logging
 import smtplib
 from datetime import timedelta
 
+from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.db.models import F
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext
 
 from apps.core.languages import language_of
 from apps.core.pages import absolute_url, site_name
 from apps.media.dispatch import TRANSFER, send
-from apps.users.models import EMAIL_LINK_LIFETIME, EmailChange
+from apps.users.models import EMAIL_LINK_LIFETIME, EmailChange, User
 
 logger = logging.getLogger(__name__)
 
 SEND_LINK = "users.send_email_link"
+SEND_PASSWORD_LINK = "users.send_password_link"  # noqa: S105  the name of a task
 SWEEP = "users.sweep_email_changes"
 ATTEMPTS = 5
 PAUSE = timedelta(minutes=1)  # longer than EMAIL_TIMEOUT lets one attempt last
@@ -46,11 +51,32 @@ def send_email_link(change_id: int) -> bool:
     this = waiting.filter(token=change.token)  # another may take its place meanwhile
     this.update(attempts=F("attempts") + 1)
     try:
-        _message(change).send()
+        _confirmation(change).send()
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("the link of %s was not sent: %r", change, error)
         return False
     return bool(this.model.objects.filter(token=change.token).update(sent_at=Now()))
+
+
+def hint_password(user: User) -> bool:
+    """Have a worker send `user` the link to another password."""
+    return send(SEND_PASSWORD_LINK, user.pk, queue=TRANSFER)
+
+
+def send_password_link(user_id: int) -> bool:
+    """Send that user the link to another password, if they have an address and may sign in.
+
+    Raises OSError and SMTPException where it was not sent.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
+    if user is None or not user.has_usable_password():
+        return False
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    token = default_token_generator.make_token(user)
+    path = reverse("users:new-password", args=[uid, token])
+    with translation.override(language_of(user)):
+        subject = gettext("Another password for %(site)s") % {"site": site_name()}
+        return bool(_letter(user, user.email, subject, "users/mail/password.txt", path).send())
 
 
 def sweep_email_changes() -> int:
@@ -64,16 +90,18 @@ def sweep_email_changes() -> int:
     return forgotten + sum(hint(change) for change in late.order_by("asked_at")[:BATCH])
 
 
-def _message(change: EmailChange) -> EmailMessage:
+def _confirmation(change: EmailChange) -> EmailMessage:
+    path = reverse("users:confirm-email", args=[change.token])
     with translation.override(language_of(change.user)):
-        context = {
-            "name": change.user.shown_name,
-            "site": site_name(),
-            "url": absolute_url(reverse("users:confirm-email", args=[change.token])),
-        }
-        return EmailMessage(
-            subject=gettext("Is this your e-mail address?"),
-            body=render_to_string("users/mail/confirm.txt", context),
-            to=[change.address],
-            headers={"Auto-Submitted": "auto-generated"},
-        )
+        subject = gettext("Is this your e-mail address?")
+        return _letter(change.user, change.address, subject, "users/mail/confirm.txt", path)
+
+
+def _letter(user: User, address: str, subject: str, template: str, path: str) -> EmailMessage:
+    context = {"name": user.shown_name, "site": site_name(), "url": absolute_url(path)}
+    return EmailMessage(
+        subject=subject,
+        body=render_to_string(template, context),
+        to=[address],
+        headers={"Auto-Submitted": "auto-generated"},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
+from django.contrib.auth.forms import PasswordResetForm
 from django.db import transaction
 from django.utils import timezone
 from knox.models import AuthToken
@@ -98,6 +99,12 @@ def forget_email(*, user: User) -> None:
     User.objects.filter(pk=user.pk).update(email="")
 
 
+def send_password_links(*, address: str) -> None:
+    """Send each account with this address a link to the page for another password."""
+    for user in PasswordResetForm().get_users(address):
+        mailing.hint_password(user)
+
+
 def create_token(*, user: User) -> str:
     """A new token for a program of `user`, shown now and never again."""
     secret: str = AuthToken.objects.create(user)[1]
@@ -107,6 +114,11 @@ def create_token(*, user: User) -> str:
 def revoke_token(*, user: User, token_key: str) -> None:
     """End the token of `user` that begins so; that there is none is no error."""
     AuthToken.objects.filter(user=user, token_key=token_key).delete()
+
+
+def forget_failures(*, username: str) -> None:
+    """Let somebody sign in again who has tried too often, now that they have another password."""
+    AccessAttempt.objects.filter(username=username).delete()
 
 
 def forget_sign_ins(*, username: str) -> None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from apps.users.views import accounts, email, profiles, security
+from apps.users.views import accounts, email, passwords, profiles, security
 
 app_name = "users"
 
@@ -11,6 +11,14 @@ urlpatterns = [
     path("accounts/login/", accounts.SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", accounts.SignUpView.as_view(), name="signup"),
+    path(
+        "accounts/password/", passwords.ForgottenPasswordPage.as_view(), name="forgotten-password"
+    ),
+    path(
+        "accounts/password/<slug:uidb64>/<slug:token>/",
+        passwords.NewPasswordPage.as_view(),
+        name="new-password",
+    ),
     path("api/v1/auth/token/", accounts.TokenView.as_view(), name="token"),
     path("settings/profile/", profiles.EditProfilePage.as_view(), name="edit"),
     path("settings/security/", security.SecurityPage.as_view(), name="security"),

@@ -12,8 +12,10 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.contrib.auth.tokens import default_token_generator
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils.http import urlsafe_base64_encode
 from playwright.sync_api import Page
 
 from apps.events.models import Event
@@ -35,6 +37,8 @@ PAGES: dict[str, dict[str, str]] = {
         "media:share-collection": "shelf_link shelf",
         "users:login": "",
         "users:signup": "",
+        "users:forgotten-password": "",
+        "users:new-password": "uid password_token",
         "installable:offline": "",
         "notifications:unsubscribe": "token",
     },
@@ -163,6 +167,8 @@ def world(
         "webhook": webhook.pk,
         "token": token_for(owner.pk, Kind.MEDIA_READY),
         "email_token": change.token,
+        "uid": urlsafe_base64_encode(str(owner.pk).encode()),
+        "password_token": default_token_generator.make_token(owner),
         "post": post.pk,
         "event": event.pk,
         "name": owner.username,
