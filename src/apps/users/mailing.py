@@ -98,7 +98,7 @@ def _confirmation(change: EmailChange) -> EmailMessage:
 
 
 def _letter(user: User, address: str, subject: str, template: str, path: str) -> EmailMessage:
-    context = {"name": user.shown_name, "site": site_name(), "url": absolute_url(path)}
+    context = {"user": user, "site": site_name(), "url": absolute_url(path)}
     return EmailMessage(
         subject=subject,
         body=render_to_string(template, context),

@@ -50,6 +50,7 @@ def test_a_link_leads_to_another_password(
     elsewhere = browser_of(reachable)
     assert client.post(URL, {"email": "Olga@Example.org"}).status_code == 302
     assert mail.outbox[0].to == ["olga@example.org"]
+    assert "You sign in as olga." in mail.outbox[0].body
     page = opened(client)
     assert page.status_code == 200
     answer = client.post(page.redirect_chain[-1][0], FORM, follow=True)
