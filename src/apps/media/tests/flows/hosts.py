@@ -29,7 +29,8 @@ from launch.broker import find_program
 from launch.nginx import nginx_program
 from launch.place import ROOT
 
-NETWORK = "10.213.7"
+# Tests run side by side, in processes of which each may make its own machines.
+NETWORK = f"10.213.{7 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))}"
 DATABASE, BROKER, STORE, EDGE = "database", "broker", "store", "edge"
 WEBS, WORKERS = ("web1", "web2"), ("worker1", "worker2")
 MACHINES = (DATABASE, BROKER, STORE, EDGE, *WEBS, *WORKERS)

@@ -21,7 +21,7 @@ from apps.media.tests.flows.test_upload_faults import words
 from apps.media.tests.flows.tus import Line, Tus
 from apps.media.tests.flows.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400), pytest.mark.xdist_group("hosts")]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 MIB = 1024 * 1024
 FIRST, SECOND = WEBS
