@@ -48,14 +48,14 @@ def send_email_link(change_id: int) -> bool:
     change = waiting.select_related("user").first()
     if change is None or not change.user.is_active:
         return False
-    this = waiting.filter(token=change.token)  # another may take its place meanwhile
-    this.update(attempts=F("attempts") + 1)
+    same = EmailChange.objects.filter(token=change.token)  # another may take its place meanwhile
+    same.update(attempts=F("attempts") + 1)
     try:
         _confirmation(change).send()
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("the link of %s was not sent: %r", change, error)
         return False
-    return bool(this.model.objects.filter(token=change.token).update(sent_at=Now()))
+    return bool(same.update(sent_at=Now()))
 
 
 def hint_password(user: User) -> bool:

@@ -64,7 +64,6 @@ def remember_language(*, user: User, language: str) -> None:
         user.language = language
 
 
-@transaction.atomic
 def propose_email(*, user: User, address: str, password: str) -> EmailChange:
     """Send a link to `address`, which makes it that of `user` once they open it.
 
@@ -73,10 +72,11 @@ def propose_email(*, user: User, address: str, password: str) -> EmailChange:
     if not user.check_password(password):
         raise WrongPasswordError(user.pk)
     asked = {"address": address, "token": new_token(), "asked_at": timezone.now()}
-    change, _ = EmailChange.objects.update_or_create(
-        user=user, defaults={**asked, "attempts": 0, "sent_at": None}
-    )
-    transaction.on_commit(lambda: mailing.hint(change), robust=True)
+    with transaction.atomic():  # after the password, which takes its time
+        change, _ = EmailChange.objects.update_or_create(
+            user=user, defaults={**asked, "attempts": 0, "sent_at": None}
+        )
+        transaction.on_commit(lambda: mailing.hint(change), robust=True)
     return change
 
 
