@@ -1,16 +1,25 @@
-"""Time-ordered identifiers: a list by id is a list by creation, and indexes grow at one end."""
+"""Time-ordered identifiers: a list by id is a list by creation, and indexes grow at one end. And
+secrets, which are none."""
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
 from uuid_utils.compat import uuid7
 
+_TOKEN_BYTES = 24  # 192 bits
+
 
 def new_id() -> uuid.UUID:
     """Return a UUID version 7 (RFC 9562 §5.7). It names; it does not protect: never a secret."""
     return uuid7()
+
+
+def new_token() -> str:
+    """Return a secret for an address, 32 characters: whoever has it may do what it is for."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def id_at(moment: datetime) -> uuid.UUID:

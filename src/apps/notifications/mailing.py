@@ -29,13 +29,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from apps.core.ids import new_token
 from apps.core.languages import language_of
 from apps.core.pages import absolute_url, site_name
 from apps.media.dispatch import maybe_sweep_again
 from apps.media.models import MediaFile, Status
 from apps.notifications import dispatch
 from apps.notifications.kinds import Email, Kind
-from apps.notifications.models import Mail, Notification, new_token
+from apps.notifications.models import Mail, Notification
 from apps.notifications.selectors import Shown, find_preview, show, ways_of
 from apps.notifications.tokens import ALL, token_for
 

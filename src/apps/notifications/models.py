@@ -6,8 +6,6 @@ keep it.
 
 from __future__ import annotations
 
-import secrets
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -15,12 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.notifications.kinds import Email, Kind
-
-_TOKEN_BYTES = 24  # 192 bits
-
-
-def new_token() -> str:
-    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 class Mail(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,15 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.ids import new_token
 from apps.media.fields import CropField, MediaField
 from apps.media.models import MediaFile, Rendition
 
 EMAIL_LINK_LIFETIME = timedelta(days=1)
-_TOKEN_BYTES = 24  # 192 bits
-
-
-def new_token() -> str:
-    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 class User(AbstractUser):

@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 from knox.models import AuthToken
 
+from apps.core.ids import new_token
 from apps.core.languages import is_offered
 from apps.media.services import AttachmentItem, attach_media, detach_media, request_erasure
 from apps.users import mailing, selectors
 from apps.users.exceptions import FollowingOneselfError, NotYoursError, WrongPasswordError
-from apps.users.models import EmailChange, Follow, User, new_token
+from apps.users.models import EmailChange, Follow, User
 from apps.users.policies import PICTURES
 
 
